@@ -1,0 +1,1 @@
+//! Conformance suites: an implementer of a seam runs one line in a test of its own.
