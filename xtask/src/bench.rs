@@ -1,0 +1,158 @@
+//! `cargo xtask bench`: builds a primitive's benches, runs them, prints their figures as tables.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, ensure};
+use clap::ValueEnum;
+use synod_benches::{figure, table};
+
+use crate::Verdict;
+
+/// Measures primitives beside what users would pick instead.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// The primitive; all when left out.
+    name: Option<Name>,
+    /// Write every figure to this file, a line of JSON each.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Few operations and rounds: shows that it runs, proves nothing.
+    #[arg(long)]
+    quick: bool,
+    /// Add the cases that need many minutes or much memory.
+    #[arg(long)]
+    long: bool,
+    /// Count instructions too, when valgrind is installed.
+    #[arg(long)]
+    instructions: bool,
+    /// Run the criterion benches instead.
+    #[arg(long)]
+    criterion: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Name {
+    Raft,
+    Wal,
+}
+
+impl Name {
+    /// The feature of `synod-benches`.
+    const fn feature(self) -> &'static str {
+        match self {
+            Self::Raft => "raft",
+            Self::Wal => "wal",
+        }
+    }
+
+    /// What stands above its tables.
+    const fn workload(self) -> &'static str {
+        match self {
+            Self::Raft => {
+                "Consensus cores: 3 nodes in one thread, logs in memory, messages moved by hand, a closed loop of \
+                 `window`\ncommands in flight; done when the leader has applied, over when all three have. CPU time \
+                 of the thread."
+            }
+            Self::Wal => {
+                "Log stores: each writer waits until its own entry is durable, then writes the next. Wall time and \
+                 CPU\ntime of the process."
+            }
+        }
+    }
+
+    /// The runs that make its figures: binary, arguments.
+    fn runs(self, args: &Args) -> Vec<(&'static str, Vec<&'static str>)> {
+        let mut flags = Vec::new();
+        if args.quick {
+            flags.push("--quick");
+        }
+        if args.long {
+            flags.push("--long");
+        }
+        match self {
+            Self::Raft => {
+                let mut runs = vec![("bench-raft", flags.clone()), ("bench-raft-allocations", flags.clone())];
+                if args.instructions {
+                    flags.push("--instructions");
+                    runs.push(("bench-raft", flags));
+                }
+                runs
+            }
+            Self::Wal => vec![("bench-wal", flags)],
+        }
+    }
+}
+
+/// Runs the benches; fails when one does.
+pub(crate) fn run(args: &Args) -> Result<Verdict> {
+    let names = args.name.map_or_else(|| Name::value_variants().to_vec(), |name| vec![name]);
+    let mut json = match &args.json {
+        Some(path) => {
+            Some(BufWriter::new(File::create(path).with_context(|| format!("creating {}", path.display()))?))
+        }
+        None => None,
+    };
+    for name in names {
+        if args.criterion {
+            criterion(name)?;
+            continue;
+        }
+        let mut figures = Vec::new();
+        for (binary, flags) in name.runs(args) {
+            eprintln!("running {binary} {}", flags.join(" "));
+            for line in lines_of(name, binary, &flags)? {
+                if let Some(json) = &mut json {
+                    writeln!(json, "{line}").context("writing the figures")?;
+                }
+                figures.extend(figure::parse(&line).with_context(|| format!("a line of {binary}: {line}"))?);
+            }
+        }
+        println!("{}\n{}", name.workload(), table::render(&figures));
+    }
+    if let Some(mut json) = json {
+        json.flush().context("writing the figures")?;
+    }
+    Ok(Verdict::Holds)
+}
+
+fn cargo() -> Result<Command> {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(crate::workspace_root()?);
+    Ok(command)
+}
+
+/// What a binary prints, line by line.
+fn lines_of(name: Name, binary: &str, flags: &[&str]) -> Result<Vec<String>> {
+    let mut child = cargo()?
+        .args(["run", "--quiet", "--profile", "bench", "--package", "synod-benches"])
+        .args(["--features", name.feature(), "--bin", binary, "--"])
+        .args(flags)
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("starting cargo")?;
+    let stdout = child.stdout.take().context("the binary's output")?;
+    let lines = BufReader::new(stdout).lines().collect::<Result<Vec<String>, _>>();
+    let status = child.wait().context("waiting for the binary")?;
+    ensure!(status.success(), "{binary} failed: {status}");
+    lines.with_context(|| format!("reading what {binary} prints"))
+}
+
+fn criterion(name: Name) -> Result<()> {
+    let status = cargo()?
+        .args([
+            "bench",
+            "--package",
+            "synod-benches",
+            "--features",
+            name.feature(),
+            "--bench",
+            name.feature(),
+        ])
+        .status()
+        .context("starting cargo")?;
+    ensure!(status.success(), "the criterion bench failed: {status}");
+    Ok(())
+}
