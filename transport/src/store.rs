@@ -53,6 +53,16 @@ impl HardState {
         Some(Self { bytes, len: u8::try_from(encoded.len()).ok()? })
     }
 
+    /// From an encoding whose length is known to fit when the program is built.
+    pub fn from_array<const N: usize>(encoded: [u8; N]) -> Self {
+        const { assert!(N <= Self::MAX) };
+        let mut bytes = [0; Self::MAX];
+        let (head, _) = bytes.split_at_mut(N);
+        head.copy_from_slice(&encoded);
+        #[expect(clippy::cast_possible_truncation, reason = "N is at most 48")]
+        Self { bytes, len: N as u8 }
+    }
+
     /// The protocol's encoding.
     pub fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..usize::from(self.len)).unwrap_or_default()
