@@ -1,2 +1,65 @@
-//! Project tasks.
-fn main() {}
+//! Project tasks: `cargo xtask NAME`. Each task is a module with an `Args` to parse and a `run` that does it; a task
+//! whose check does not hold says why, in one line that reproduces it, and the process ends with status 1.
+
+mod bench;
+mod ci;
+mod sim;
+mod tidy;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Project tasks of Synod", disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Run a protocol in seeded worlds and check its invariants after every step.
+    Sim(sim::Args),
+    /// Measure primitives beside their peers.
+    Bench(bench::Args),
+    /// Check the laws of the workspace: dependencies, purity, banned things, lengths, paths.
+    Tidy(tidy::Args),
+    /// Run everything that a change must pass (`.ci/run`).
+    Ci(ci::Args),
+}
+
+/// What a task found. A task that could not do its work at all returns an error instead.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Verdict {
+    /// Everything that was checked holds.
+    Holds,
+    /// Something does not, and the task has said what. Ends the process with status 1.
+    Broken,
+}
+
+fn main() -> ExitCode {
+    let task = Cli::parse().task;
+    let verdict = match task {
+        Task::Sim(args) => sim::run(&args),
+        Task::Bench(args) => bench::run(&args),
+        Task::Tidy(args) => tidy::run(&args),
+        Task::Ci(args) => ci::run(&args),
+    };
+    match verdict {
+        Ok(Verdict::Holds) => ExitCode::SUCCESS,
+        Ok(Verdict::Broken) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// The root of the workspace: the folder above this package.
+fn workspace_root() -> anyhow::Result<PathBuf> {
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    PathBuf::from(package).parent().map(PathBuf::from).context("the package lies in the workspace")
+}
