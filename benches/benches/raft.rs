@@ -1,5 +1,9 @@
 //! One closed loop per contender, window and iteration: wall time by criterion, for watching a change.
-#![allow(missing_docs, reason = "criterion's macro makes a function without any")]
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    reason = "criterion's macros document nothing and take no errors"
+)]
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use synod_benches::raft::{Cluster, Contender, closed_loop};
@@ -12,7 +16,7 @@ fn cores(criterion: &mut Criterion) {
         group.throughput(Throughput::Elements(OPERATIONS)).sample_size(20);
         for contender in Contender::ALL {
             let run = |mut cluster: Box<dyn Cluster>| {
-                closed_loop(cluster.as_mut(), window, OPERATIONS).expect("runs")
+                closed_loop(cluster.as_mut(), window, OPERATIONS).expect("runs");
             };
             let setup = || contender.build(64).expect("elects");
             group.bench_function(contender.name(), |bencher| {

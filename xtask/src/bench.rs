@@ -63,8 +63,8 @@ impl Name {
         }
     }
 
-    /// The runs that make its figures: binary, arguments.
-    fn runs(self, args: &Args) -> Vec<(&'static str, Vec<&'static str>)> {
+    /// The runs that make its figures.
+    fn runs(self, args: &Args) -> Vec<Run> {
         let mut flags = Vec::new();
         if args.quick {
             flags.push("--quick");
@@ -72,18 +72,31 @@ impl Name {
         if args.long {
             flags.push("--long");
         }
+        let run = |binary, more: &[&'static str]| Run {
+            binary,
+            flags: [&flags, more].concat(),
+            keep_memory: false,
+        };
         match self {
             Self::Raft => {
-                let mut runs = vec![("bench-raft", flags.clone()), ("bench-raft-allocations", flags.clone())];
+                let kept = Run { keep_memory: true, ..run("bench-raft", &["--memory-kept"]) };
+                let mut runs = vec![run("bench-raft", &[]), run("bench-raft-allocations", &[]), kept];
                 if args.instructions {
-                    flags.push("--instructions");
-                    runs.push(("bench-raft", flags));
+                    runs.push(run("bench-raft", &["--instructions"]));
                 }
                 runs
             }
-            Self::Wal => vec![("bench-wal", flags)],
+            Self::Wal => vec![run("bench-wal", &[])],
         }
     }
+}
+
+/// One start of one binary.
+struct Run {
+    binary: &'static str,
+    flags: Vec<&'static str>,
+    /// Tell the C library's allocator to give nothing back to the system.
+    keep_memory: bool,
 }
 
 /// Runs the benches; fails when one does.
@@ -101,13 +114,15 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
             continue;
         }
         let mut figures = Vec::new();
-        for (binary, flags) in name.runs(args) {
-            eprintln!("running {binary} {}", flags.join(" "));
-            for line in lines_of(name, binary, &flags)? {
+        for run in name.runs(args) {
+            eprintln!("running {} {}", run.binary, run.flags.join(" "));
+            for line in lines_of(name, &run)? {
                 if let Some(json) = &mut json {
                     writeln!(json, "{line}").context("writing the figures")?;
                 }
-                figures.extend(figure::parse(&line).with_context(|| format!("a line of {binary}: {line}"))?);
+                figures.extend(
+                    figure::parse(&line).with_context(|| format!("a line of {}: {line}", run.binary))?,
+                );
             }
         }
         println!("{}\n{}", name.workload(), table::render(&figures));
@@ -125,14 +140,18 @@ fn cargo() -> Result<Command> {
 }
 
 /// What a binary prints, line by line.
-fn lines_of(name: Name, binary: &str, flags: &[&str]) -> Result<Vec<String>> {
-    let mut child = cargo()?
+fn lines_of(name: Name, run: &Run) -> Result<Vec<String>> {
+    let binary = run.binary;
+    let mut command = cargo()?;
+    command
         .args(["run", "--quiet", "--profile", "bench", "--package", "synod-benches"])
         .args(["--features", name.feature(), "--bin", binary, "--"])
-        .args(flags)
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("starting cargo")?;
+        .args(&run.flags)
+        .stdout(Stdio::piped());
+    if run.keep_memory {
+        command.env("GLIBC_TUNABLES", "glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=17179869184");
+    }
+    let mut child = command.spawn().context("starting cargo")?;
     let stdout = child.stdout.take().context("the binary's output")?;
     let lines = BufReader::new(stdout).lines().collect::<Result<Vec<String>, _>>();
     let status = child.wait().context("waiting for the binary")?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use bytes::Bytes;
-use synod_raft::{Config, Message, Raft};
+use synod_raft::{Command, Config, Message, Raft};
 use synod_transport::host::Host;
 use synod_transport::ids::{LogIndex, NodeId, Tag};
 use synod_transport::log::{Entry, EntryKind};
@@ -35,6 +35,8 @@ pub(super) struct Ours {
     calls: Calls,
     command: Bytes,
     messages: u64,
+    /// `messages` when the last turn began.
+    moved_before: u64,
     offered: Vec<Bytes>,
     outgoing: Vec<Outgoing<Message>>,
     entries: Vec<Entry>,
@@ -61,6 +63,7 @@ impl Ours {
             calls,
             command: command(payload),
             messages: 0,
+            moved_before: 0,
             offered: Vec::new(),
             outgoing: Vec::new(),
             entries: Vec::new(),
@@ -70,24 +73,21 @@ impl Ours {
         Ok(it)
     }
 
-    /// Wakes the first node alone until it leads, then lets all catch up.
+    /// Lets the first node campaign and all others hear of it.
     fn elect(&mut self) -> Result<()> {
         for node in &mut self.nodes {
             node.host.wake(self.now)?;
         }
-        for _ in 0..1000 {
-            let due = self.leader()?.host.wake_at();
-            self.now = self.now.max(due);
-            self.leader()?.host.wake(self.now)?;
-            for _ in 0..10 {
-                self.turn()?;
-            }
-            if self.leader()?.host.machine().role() == Role::Leader {
-                self.messages = 0;
-                return Ok(());
-            }
+        // Members that have just started wait for an old leader's lease to end before they vote.
+        self.now = self.now.plus(Duration::from_secs(1));
+        let now = self.now;
+        self.leader()?.host.command(now, Command::Campaign)?;
+        for _ in 0..10 {
+            self.turn()?;
         }
-        bail!("synod-raft elected nobody");
+        ensure!(self.leader()?.host.machine().role() == Role::Leader, "synod-raft elected nobody");
+        (self.messages, self.moved_before) = (0, 0);
+        Ok(())
     }
 
     fn leader(&mut self) -> Result<&mut Node> {
@@ -147,7 +147,15 @@ impl Cluster for Ours {
     }
 
     fn turn(&mut self) -> Result<()> {
+        let idle =
+            self.messages == self.moved_before && !self.nodes.iter().any(|node| node.host.has_outgoing());
+        self.moved_before = self.messages;
         self.now = self.now.plus(TURN);
+        if idle {
+            // Nothing left to do before the next timer: a driver would sleep until then.
+            let next = self.nodes.iter().map(|node| node.host.wake_at()).min();
+            self.now = self.now.max(next.unwrap_or_default());
+        }
         for node in &mut self.nodes {
             if node.host.wake_at() <= self.now {
                 node.host.wake(self.now)?;

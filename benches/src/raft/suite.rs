@@ -19,6 +19,10 @@ pub struct Options {
     /// The cost at ten million log entries too; takes about 2 GiB of memory.
     #[arg(long)]
     pub long: bool,
+    /// The 64-byte cases alone, marked as run with an allocator that gives no memory back to the system (whoever
+    /// starts this sets that up): what is left of the cost when the growing logs fault no page.
+    #[arg(long)]
+    pub memory_kept: bool,
     /// Count instructions under valgrind instead of measuring time.
     #[arg(long)]
     pub instructions: bool,
@@ -39,6 +43,8 @@ pub struct Options {
 /// Commands in flight.
 pub const WINDOWS: [u64; 4] = [1, 64, 256, 4096];
 
+const OURS: [Contender; 2] = [Contender::OursSingle, Contender::OursBatched];
+
 /// One set of parameters and who runs under it.
 struct Case {
     window: u64,
@@ -46,15 +52,22 @@ struct Case {
     /// Commands applied before the measurement.
     log: u64,
     operations: u64,
+    memory_kept: bool,
     contenders: Vec<Contender>,
 }
 
 impl Case {
     fn row(&self, contender: Contender) -> Row {
-        let row = Row::new("raft", contender.name())
+        let mut row = Row::new("raft", contender.name())
             .with("window", self.window)
             .with("payload", self.payload as u64);
-        if self.log == WARM_UP { row } else { row.with("log entries", self.log) }
+        if self.log != WARM_UP {
+            row = row.with("log entries", self.log);
+        }
+        if self.memory_kept {
+            row = row.with("memory kept", 1);
+        }
+        row
     }
 }
 
@@ -151,22 +164,34 @@ fn sample(case: &Case, contender: Contender, counter: Option<AllocationCounter>)
 }
 
 fn cases(options: &Options) -> Vec<Case> {
-    let scale = |operations: u64| if options.quick { operations / 20 } else { operations };
-    let ours = || vec![Contender::OursSingle, Contender::OursBatched];
+    let memory_kept = options.memory_kept;
+    let case = |window: u64, payload, log, operations: u64, contenders: &[Contender]| Case {
+        window,
+        payload,
+        log,
+        operations: if options.quick { operations / 20 } else { operations },
+        memory_kept,
+        contenders: contenders.to_vec(),
+    };
+    let of_window = |window: u64| if window == 1 { 30_000 } else { 200_000 };
     let mut cases = Vec::new();
     for window in WINDOWS {
-        let operations = scale(if window == 1 { 30_000 } else { 200_000 });
-        let contenders = Contender::ALL.to_vec();
-        cases.push(Case { window, payload: 64, log: WARM_UP, operations, contenders });
+        cases.push(case(window, 64, WARM_UP, of_window(window), &Contender::ALL));
+    }
+    if memory_kept {
+        return cases;
     }
     for window in WINDOWS {
-        let operations = scale(if window == 1 { 30_000 } else { 100_000 });
-        cases.push(Case { window, payload: 1024, log: WARM_UP, operations, contenders: ours() });
+        cases.push(case(window, 1024, WARM_UP, of_window(window), &OURS));
     }
-    let longest = if options.long { 10_000_000 } else { 1_000_000 };
+    let longest = match (options.long, options.quick) {
+        (true, _) => 10_000_000,
+        (false, false) => 1_000_000,
+        (false, true) => 100_000,
+    };
     for log in [1_000, 100_000, 1_000_000, 10_000_000] {
-        if log <= longest && !(options.quick && log > 100_000) {
-            cases.push(Case { window: 64, payload: 64, log, operations: scale(40_000), contenders: ours() });
+        if log <= longest {
+            cases.push(case(64, 64, log, 40_000, &OURS));
         }
     }
     cases
