@@ -1,1 +1,5 @@
-//! To come in this change.
+//! A seeded world in virtual time that drives any Synod machine.
+//!
+//! [`linear`] judges histories of a key-value register.
+
+pub mod linear;
