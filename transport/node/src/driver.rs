@@ -137,11 +137,15 @@ where
         self.host.wake(self.now())?;
         self.tell_and_send()?;
         self.publish(None);
-        while let Round::Busy = poll_fn(|cx| self.poll_round(cx, sleep.as_mut())).await? {
-            // Sources that are always ready must not keep the thread from others.
-            tokio::task::consume_budget().await;
+        loop {
+            match poll_fn(|cx| self.poll_round(cx, sleep.as_mut())).await? {
+                Round::Stop => return Ok(()),
+                // The sockets' tasks may share this thread: a long replay lets them go first, piece by piece.
+                Round::Busy if self.applied < self.host.apply_through() => tokio::task::yield_now().await,
+                // Sources that are always ready must not keep the thread from others.
+                Round::Busy => tokio::task::consume_budget().await,
+            }
         }
-        Ok(())
     }
 
     /// Does what is ready. Pending when nothing is; then every source that may bring something holds the waker.
