@@ -10,10 +10,14 @@
 //! their order. The sender named in [`Received`] comes from the connection, never from the payload. Classes do not
 //! block each other.
 
+mod mem;
+
 use core::fmt;
 use core::task::{Context, Poll};
 
 use bytes::Bytes;
+
+pub use mem::{MAX_FRAME_BYTES, MemEndpoint, MemNetwork};
 
 use crate::ids::NodeId;
 
