@@ -339,7 +339,7 @@ where
         let take = self.committed.len().min(self.options.max_batch);
         for entry in self.committed.drain(..take) {
             let reply = (entry.kind == EntryKind::Command).then(|| self.service.apply(&entry));
-            self.proposals.applied(entry.position, reply);
+            self.proposals.applied(entry.position, reply.as_ref());
             self.applied = entry.position.index;
         }
         self.counters.applied += take as u64;

@@ -76,11 +76,11 @@ impl Proposals {
     }
 
     /// An entry is applied; `reply` is the service's, when it was a command.
-    pub(crate) fn applied(&mut self, position: Position, reply: Option<Bytes>) {
+    pub(crate) fn applied(&mut self, position: Position, reply: Option<&Bytes>) {
         while self.accepted.front().is_some_and(|oldest| oldest.position.index <= position.index) {
             let Some(oldest) = self.accepted.pop_front() else { return };
             let own = oldest.position == position;
-            let outcome = reply.clone().filter(|_| own).ok_or(ProposeError::Unknown);
+            let outcome = reply.filter(|_| own).cloned().ok_or(ProposeError::Unknown);
             self.freed += answer(oldest.reply, outcome);
         }
     }

@@ -160,8 +160,8 @@ impl Toy {
         effects.events.push(Event::Role { role, term: self.term, leader: Some(self.leader) });
     }
 
-    fn hear(&mut self, from: NodeId, say: Say, effects: &mut Effects<Say>) -> Result<(), Fatal> {
-        match say {
+    fn hear(&mut self, from: NodeId, say: &Say, effects: &mut Effects<Say>) -> Result<(), Fatal> {
+        match *say {
             Say::Append(span) if span.after.index <= self.last.index => {
                 let through = span.last().index;
                 let write = self.append(span, Body::Received, effects);
@@ -211,7 +211,7 @@ impl Machine for Toy {
                     self.everyone(&Say::Commit(self.commit), effects);
                 }
             }
-            Input::Message { from, message } => return self.hear(from, message, effects),
+            Input::Message { from, message } => return self.hear(from, &message, effects),
             Input::Persisted(receipt) => {
                 let through = self.written.range(..=receipt.through()).map(|(_, index)| *index).max();
                 self.acked(self.id, through.unwrap_or_default(), effects);
