@@ -275,7 +275,8 @@ impl<H: ConfigurationHistory, F: Faults> Raft<H, F> {
         self.history.members().id(slot) == Some(self.settings.id)
     }
 
-    pub(crate) fn my_slot(&self) -> NodeSet {
+    /// This node alone.
+    pub(crate) fn myself(&self) -> NodeSet {
         self.history.members().slot(self.settings.id).map_or(NodeSet::EMPTY, |slot| NodeSet::EMPTY.with(slot))
     }
 

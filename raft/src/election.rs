@@ -20,7 +20,7 @@ impl<H: ConfigurationHistory, F: Faults> Raft<H, F> {
         if !self.settings.pre_vote {
             return self.stand(effects);
         }
-        self.state = State::PreCandidate(Tally { yes: self.my_slot(), no: NodeSet::EMPTY });
+        self.state = State::PreCandidate(Tally { yes: self.myself(), no: NodeSet::EMPTY });
         let term = self.term();
         let message = Message::PreVote { term, proposed: term.next(), last: self.log.last() };
         for (_, peer) in self.others() {
@@ -122,13 +122,11 @@ impl<H: ConfigurationHistory, F: Faults> Raft<H, F> {
 
     /// A candidate's own vote counts once its disk has it (raft_s06).
     pub(crate) fn count_own_vote(&mut self, effects: &mut Effects<Message>) -> Result<(), Fatal> {
-        let me = self.my_slot();
+        let me = self.myself();
         let durable = self.writes.ballot <= self.writes.durable;
         match &mut self.state {
             State::Candidate(tally) if durable && tally.yes.and(me).is_empty() => {
-                me.slots().for_each(|slot| {
-                    tally.yes.insert(slot);
-                });
+                tally.yes = tally.yes.union(me);
                 self.tally(effects)
             }
             _ => Ok(()),

@@ -96,7 +96,7 @@ impl<H: ConfigurationHistory, F: Faults> Raft<H, F> {
 
     /// Whether these and this node are a quorum of the first phase.
     pub(crate) fn is_quorum_with_me(&self, others: NodeSet) -> bool {
-        let all = self.my_slot().slots().fold(others, NodeSet::with);
+        let all = others.union(self.myself());
         self.quorum().verdict(Phase::One, all, NodeSet::EMPTY) == Verdict::Won
     }
 
@@ -271,17 +271,15 @@ impl<H: ConfigurationHistory, F: Faults> Raft<H, F> {
     /// "If there exists an N such that N > commitIndex, a majority of matchIndex[i] ≥ N, and log[N].term ==
     /// currentTerm: set commitIndex = N" (figure 2, leaders). The own log counts as far as it is durable.
     pub(crate) fn advance_commit(&mut self, effects: &mut Effects<Message>) {
-        let own = self.my_slot();
+        let me = self.history.members().slot(self.settings.id);
         let durable = if self.faults.has(Fault::SelfAckBeforeSync) {
             self.log.last().index
         } else {
             self.writes.persisted
         };
         let State::Leader(leader) = &mut self.state else { return };
-        for slot in own.slots().take(1) {
-            if let Some(matched) = leader.matched.get_mut(slot) {
-                *matched = durable.max(*matched);
-            }
+        if let Some(matched) = me.and_then(|slot| leader.matched.get_mut(slot)) {
+            *matched = durable.max(*matched);
         }
         let reached = self.history.quorum().committed(&leader.matched);
         let own_term = self.log.term_at(reached) == Some(self.ballot.term);

@@ -45,6 +45,12 @@ impl NodeSet {
         self.0 == 0
     }
 
+    /// Slots that are in either.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     /// Slots that are in both.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
@@ -59,7 +65,14 @@ impl NodeSet {
 
     /// The slots, lowest first.
     pub fn slots(self) -> impl Iterator<Item = usize> {
-        (0..64).filter(move |slot| self.contains(*slot))
+        let mut left = self.0;
+        core::iter::from_fn(move || {
+            let slot = left.trailing_zeros() as usize;
+            // Clears the lowest bit; nothing to clear means nothing is left.
+            let rest = left & left.checked_sub(1)?;
+            left = rest;
+            Some(slot)
+        })
     }
 }
 
@@ -201,6 +214,16 @@ impl Majority {
     const fn needed(&self) -> usize {
         self.voters.len() / 2 + 1
     }
+
+    /// The highest index that `needed` of up to `N` voters have reached.
+    fn ranked<const N: usize>(&self, reached: &[LogIndex]) -> LogIndex {
+        let mut ranked = [LogIndex::ZERO; N];
+        for (slot, place) in self.voters.slots().zip(&mut ranked) {
+            *place = reached.get(slot).copied().unwrap_or_default();
+        }
+        ranked.sort_unstable_by(|a, b| b.cmp(a));
+        ranked.get(self.needed() - 1).copied().unwrap_or_default()
+    }
 }
 
 impl QuorumSystem for Majority {
@@ -221,15 +244,8 @@ impl QuorumSystem for Majority {
     }
 
     fn committed(&self, reached: &[LogIndex]) -> LogIndex {
-        let mut sorted = [LogIndex::ZERO; 64];
-        let mut count = 0;
-        for (slot, place) in self.voters.slots().take(self.voters.len()).zip(sorted.iter_mut()) {
-            *place = reached.get(slot).copied().unwrap_or_default();
-            count += 1;
-        }
-        let Some(voters) = sorted.get_mut(..count) else { return LogIndex::ZERO };
-        voters.sort_unstable();
-        voters.get(count.wrapping_sub(self.needed())).copied().unwrap_or_default()
+        // Few voters are the rule; the large array is not touched for them.
+        if self.voters.len() <= 8 { self.ranked::<8>(reached) } else { self.ranked::<64>(reached) }
     }
 
     fn election_safe(&self) -> bool {

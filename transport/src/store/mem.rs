@@ -3,21 +3,34 @@
 use std::collections::VecDeque;
 use std::task::{Context, Poll, Waker};
 
+use bytes::Bytes;
+
 use super::{Batch, HardState, LogStore, LogSummary, Receipt, StoreError};
-use crate::ids::{LogIndex, Position, WriteId};
-use crate::log::Entry;
+use crate::ids::{LogIndex, Position, Term, WriteId};
+use crate::log::{Entry, EntryKind};
 
 /// Keeps everything in memory; a batch counts as durable at once, or when [`MemLogStore::sync`] says so.
+///
+/// An entry costs 32 bytes beside its payload: terms and kinds are kept by run.
 #[derive(Debug, Default)]
 pub struct MemLogStore {
     base: Position,
-    entries: VecDeque<Entry>,
+    payloads: VecDeque<Bytes>,
+    /// Where each run of entries with one term and one kind begins, oldest first.
+    runs: VecDeque<RunStart>,
     hard_state: Option<HardState>,
     submitted: WriteId,
     durable: WriteId,
     reported: WriteId,
     manual: bool,
     waker: Option<Waker>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct RunStart {
+    first: LogIndex,
+    term: Term,
+    kind: EntryKind,
 }
 
 impl MemLogStore {
@@ -41,10 +54,39 @@ impl MemLogStore {
 
     /// Position of the last entry.
     pub fn last(&self) -> Position {
-        self.entries.back().map_or(self.base, |entry| entry.position)
+        let term = self.runs.back().map_or(self.base.term, |run| run.term);
+        Position { term, index: self.base.index.plus(self.payloads.len() as u64) }
     }
 
-    /// Where this index stands in `entries`.
+    fn push(&mut self, entry: Entry) {
+        let Entry { position: Position { term, index }, kind, payload } = entry;
+        if self.runs.back().is_none_or(|run| (run.term, run.kind) != (term, kind)) {
+            self.runs.push_back(RunStart { first: index, term, kind });
+        }
+        self.payloads.push_back(payload);
+    }
+
+    fn truncate(&mut self, from: LogIndex) {
+        self.payloads.truncate(self.offset(from).unwrap_or(self.payloads.len()));
+        while self.runs.back().is_some_and(|run| run.first >= from) {
+            self.runs.pop_back();
+        }
+    }
+
+    fn purge(&mut self, through: LogIndex) {
+        while self.base.index < through && self.payloads.pop_front().is_some() {
+            let index = self.base.index.next();
+            if self.runs.get(1).is_some_and(|run| run.first <= index) {
+                self.runs.pop_front();
+            }
+            self.base = Position { term: self.runs.front().map_or(self.base.term, |run| run.term), index };
+        }
+        if self.payloads.is_empty() {
+            self.runs.clear();
+        }
+    }
+
+    /// Where this index stands in `payloads`.
     fn offset(&self, index: LogIndex) -> Option<usize> {
         let behind = index.get().checked_sub(self.base.index.get())?.checked_sub(1)?;
         usize::try_from(behind).ok()
@@ -77,8 +119,13 @@ impl MemLogStore {
 impl LogStore for MemLogStore {
     fn summary(&self) -> LogSummary {
         let mut summary = LogSummary { base: self.base, runs: Vec::new(), hard_state: self.hard_state };
-        for entry in &self.entries {
-            summary.push(entry.position.term);
+        let ends = self.runs.iter().skip(1).map(|run| run.first).chain([self.last().index.next()]);
+        let mut begin = self.base.index.next();
+        for (run, end) in self.runs.iter().zip(ends) {
+            for _ in 0..end.since(begin) {
+                summary.push(run.term);
+            }
+            begin = end;
         }
         summary
     }
@@ -90,19 +137,17 @@ impl LogStore for MemLogStore {
     fn submit(&mut self, batch: Batch<'_>) -> Result<(), StoreError> {
         self.check(&batch)?;
         self.submitted = batch.id;
-        if let Some(keep) = batch.truncate_from.and_then(|from| self.offset(from)) {
-            self.entries.truncate(keep);
+        if let Some(from) = batch.truncate_from {
+            self.truncate(from);
         }
-        self.entries.extend(batch.append.drain(..));
+        for entry in batch.append.drain(..) {
+            self.push(entry);
+        }
         if batch.hard_state.is_some() {
             self.hard_state = batch.hard_state;
         }
-        while let (Some(through), Some(oldest)) = (batch.purge_through, self.entries.front()) {
-            if oldest.position.index > through {
-                break;
-            }
-            self.base = oldest.position;
-            self.entries.pop_front();
+        if let Some(through) = batch.purge_through {
+            self.purge(through);
         }
         if !self.manual {
             self.sync();
@@ -130,16 +175,24 @@ impl LogStore for MemLogStore {
     ) -> Result<(), StoreError> {
         let missing = StoreError::Missing { first, last };
         let (Some(from), Some(to)) = (self.offset(first), self.offset(last)) else { return Err(missing) };
-        if from > to || to >= self.entries.len() {
+        if from > to || to >= self.payloads.len() {
             return Err(missing);
         }
-        let mut bytes = 0usize;
-        for entry in self.entries.range(from..=to) {
-            if bytes > 0 && bytes.saturating_add(entry.payload.len()) > max_bytes {
+        let behind = self.runs.partition_point(|run| run.first <= first);
+        let mut runs = self.runs.range(behind.saturating_sub(1)..).copied().peekable();
+        let Some(mut run) = runs.next() else { return Err(missing) };
+        let (mut index, mut bytes) = (first, 0usize);
+        for payload in self.payloads.range(from..=to) {
+            if bytes > 0 && bytes.saturating_add(payload.len()) > max_bytes {
                 break;
             }
-            bytes = bytes.saturating_add(entry.payload.len().max(1));
-            out.push(entry.clone());
+            bytes = bytes.saturating_add(payload.len().max(1));
+            if let Some(next) = runs.next_if(|next| next.first <= index) {
+                run = next;
+            }
+            let position = Position { term: run.term, index };
+            out.push(Entry { position, kind: run.kind, payload: payload.clone() });
+            index = index.next();
         }
         Ok(())
     }
