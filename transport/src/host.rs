@@ -75,7 +75,10 @@ pub struct Host<M: Machine, S> {
 
 impl<M: Machine + core::fmt::Debug, S> core::fmt::Debug for Host<M, S> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Host").field("machine", &self.machine).field("applied", &self.applied).finish_non_exhaustive()
+        f.debug_struct("Host")
+            .field("machine", &self.machine)
+            .field("applied", &self.applied)
+            .finish_non_exhaustive()
     }
 }
 
@@ -148,12 +151,7 @@ impl<M: Machine, S: LogStore> Host<M, S> {
     }
 
     /// Offers commands, drained when the machine takes them. The answer is an [`Event`] with this tag.
-    pub fn propose(
-        &mut self,
-        now: Instant,
-        tag: Tag,
-        payloads: &mut Vec<Payload>,
-    ) -> Result<(), HostError> {
+    pub fn propose(&mut self, now: Instant, tag: Tag, payloads: &mut Vec<Payload>) -> Result<(), HostError> {
         let count = u32::try_from(payloads.len()).unwrap_or(u32::MAX);
         self.note(now, "propose", None, &(tag, count));
         self.step(now, Input::Propose { tag, count }, Offered::Proposed(payloads))
@@ -212,7 +210,9 @@ impl<M: Machine, S: LogStore> Host<M, S> {
                 }
                 let keep = fitting(&self.attached, max_bytes);
                 let (message, rest) = match u32::try_from(keep) {
-                    Ok(keep) if keep < u32::try_from(self.attached.len()).unwrap_or(u32::MAX) => message.split(keep),
+                    Ok(keep) if keep < u32::try_from(self.attached.len()).unwrap_or(u32::MAX) => {
+                        message.split(keep)
+                    }
                     _ => (message, None),
                 };
                 let frame = encode(&message, self.attached.get(..keep).unwrap_or_default(), &mut self.writer);
@@ -347,7 +347,13 @@ impl<M: Machine, S: LogStore> Host<M, S> {
         error
     }
 
-    fn note(&mut self, at: Instant, event: &'static str, peer: Option<NodeId>, detail: &dyn core::fmt::Debug) {
+    fn note(
+        &mut self,
+        at: Instant,
+        event: &'static str,
+        peer: Option<NodeId>,
+        detail: &dyn core::fmt::Debug,
+    ) {
         if let Some(recorder) = &mut self.recorder {
             recorder.record(TraceEvent { at, node: self.machine.id(), event, peer, detail });
         }

@@ -232,11 +232,7 @@ impl Span {
         let after = from.position()?;
         let len = from.u8()?;
         if usize::from(len) > Runs::MAX {
-            return Err(WireError::OverLimit {
-                field: "runs",
-                value: len.into(),
-                limit: Runs::MAX as u64,
-            });
+            return Err(WireError::OverLimit { field: "runs", value: len.into(), limit: Runs::MAX as u64 });
         }
         let mut runs = Runs::none();
         for done in 0..len {
