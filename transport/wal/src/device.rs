@@ -100,6 +100,8 @@ impl Device {
     /// Goes on in a new segment with room for `len` bytes at least.
     fn roll(&mut self, len: usize) -> Result<(), WalError> {
         let end = self.head.start + self.offset as u64;
+        // The last mark too must be durable: damage before a successor always counts as corruption.
+        self.handle.sync_data().map_err(self.failed("syncing"))?;
         let size = self.segment_bytes.max(SEGMENT_HEAD + CHECKPOINT + len + RESERVE).div_ceil(4096) * 4096;
         let sequence = self.head.sequence + 1;
         let (head, handle) = new_segment(&*self.files, &self.dir, sequence, end, size, &self.checkpoint)?;

@@ -7,8 +7,11 @@ mod error;
 mod files;
 pub mod format;
 mod log;
+mod plant;
 mod recover;
 mod store;
+#[cfg(test)]
+mod tests;
 mod wal;
 
 pub use engine::Counters;

@@ -6,8 +6,8 @@
 //! 1. In a segment that has a successor, or in a segment's header or checkpoint: **corrupt**. All of it was durable
 //!    before the successor, or the name, was made.
 //! 2. Some valid header behind it says `synced upto` a place beyond it: **corrupt**. It had been durable.
-//! 3. Its header is valid, its trailer is there and no 512-byte sector of it reads as zeros: **corrupt**. All of the
-//!    write arrived, so what differs was damaged later.
+//! 3. Its trailer is there and no 512-byte sector of it reads as zeros: **corrupt**. All of the write arrived, so what
+//!    differs was damaged later. (Where its header cannot be read, it is taken to reach to the last byte not zero.)
 //! 4. Otherwise **torn**: a group whose sync never returned. It is cut by writing zeros over it.
 //!
 //! What is left is written and synced once more from the newest proven place on, because a page cache may hold bytes
@@ -23,6 +23,7 @@ use crate::format::{
     CHECKPOINT, Checkpoint, Kind, RECORD_HEAD, RecordHead, SEGMENT_HEAD, SegmentHead, TRAILER,
 };
 use crate::log::Index;
+use crate::plant::{self, Plant};
 
 /// What an opened directory was like.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -66,6 +67,8 @@ pub(crate) struct Scan {
     end: usize,
     proven: usize,
     dirty: usize,
+    /// Whether the last valid record is a mark.
+    marked: bool,
 }
 
 /// Sequences of the segments in a directory, oldest first; and the names of files left half made.
@@ -107,6 +110,7 @@ pub(crate) fn scan(
         end: 0,
         proven: 0,
         dirty: 0,
+        marked: false,
         segments: Vec::new(),
     };
     let first = first.sequence;
@@ -186,6 +190,7 @@ impl Segment<'_> {
             },
         };
         self.start(scan, visit)?;
+        scan.marked = false;
         let mut at = SEGMENT_HEAD + CHECKPOINT;
         let mut proven = at;
         while at < limit {
@@ -218,9 +223,7 @@ impl Segment<'_> {
             }
             let claimed = record.synced_upto.saturating_sub(self.head.start);
             proven = proven.max(usize::try_from(claimed).unwrap_or(usize::MAX).min(at));
-            if record.kind == Kind::Mark && proven == at {
-                proven += record.len; // a mark vouches for what is before it; nothing need vouch for the mark
-            }
+            scan.marked = record.kind == Kind::Mark;
             scan.report.bytes += record.len as u64;
             at += record.len;
         }
@@ -268,6 +271,9 @@ impl Segment<'_> {
 
     /// Says whether what stands at `at` was ever durable.
     fn judge(&self, at: usize, limit: usize) -> Result<(), WalError> {
+        if plant::is(Plant::EveryDamageIsTorn) {
+            return Ok(());
+        }
         if self.next.is_some() {
             return self.corrupt(at, limit, "a damaged record in a segment that has a successor");
         }
@@ -287,18 +293,24 @@ impl Segment<'_> {
         Ok(())
     }
 
-    /// The end of a record all of whose sectors were written, going by its header.
+    /// The end of a record all of whose sectors were written, going by its header or else by what is not zero.
     fn arrived(&self, at: usize) -> Option<usize> {
-        let record = RecordHead::decode(self.bytes, at, self.head)?;
-        let end = at.checked_add(record.len)?;
-        let written = self.bytes.get(at..end)?;
-        if record.kind == Kind::Group && !written.ends_with(&TRAILER) {
+        let tail = self.bytes.get(at..)?;
+        let header = RecordHead::decode(self.bytes, at, self.head);
+        let len = match header {
+            Some(record) => record.len,
+            None => (tail.iter().rposition(|byte| *byte != 0)? + 1).div_ceil(8) * 8,
+        };
+        let written = tail.get(..len)?;
+        // A damaged trailer is still one; a trailer that never arrived has zeros.
+        let ended = written.ends_with(&TRAILER)
+            || header.is_some() && written.last_chunk::<8>().is_some_and(|last| !last.contains(&0));
+        if !ended {
             return None;
         }
-        let first = (512 - at % 512).min(written.len());
-        let (head, rest) = written.split_at(first);
+        let (head, rest) = written.split_at((512 - at % 512).min(len));
         let lost = |sector: &[u8]| sector.iter().all(|byte| *byte == 0);
-        (!lost(head) && !rest.chunks(512).any(lost)).then_some(end)
+        (!lost(head) && !rest.chunks(512).any(lost)).then_some(at + len)
     }
 }
 
@@ -326,7 +338,8 @@ pub(crate) fn open(files: Arc<dyn Files>, dir: &Path, segment_bytes: usize) -> R
         return Err(WalError::Options("a scan without a segment"));
     };
     let name = segment_name(head.sequence);
-    if scan.proven < scan.end || scan.dirty > scan.end {
+    let unproven = scan.proven < scan.end && !plant::is(Plant::CacheIsTrusted);
+    if unproven || scan.dirty > scan.end {
         rewrite(&*handle, scan.proven, scan.end, scan.dirty)
             .map_err(WalError::io(format!("repairing {name}")))?;
     }
@@ -341,7 +354,7 @@ pub(crate) fn open(files: Arc<dyn Files>, dir: &Path, segment_bytes: usize) -> R
         checkpoint: scan.index.checkpoint(),
         segments: scan.segments.iter().map(|(head, _)| head.sequence).collect(),
     };
-    if scan.proven < scan.end && (scan.end + RESERVE) as u64 <= head.size {
+    if !scan.marked && (scan.end + RESERVE) as u64 <= head.size {
         device.mark()?;
     }
     let handles = scan.segments.into_iter().map(|(head, handle)| (head.sequence, handle)).collect();
