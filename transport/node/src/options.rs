@@ -29,7 +29,8 @@ pub struct Options {
     pub max_batch_bytes: usize,
     /// Proposals, and apart from them reads, that may wait in the channel before their callers do.
     ///
-    /// 1024: one batch is being worked on while the next one gathers.
+    /// 4096: one batch is being worked on while the next few gather. A caller that finds no place pays for a second
+    /// wake-up.
     pub queue: usize,
     /// Most linearizable reads waiting for confirmation; more are refused as busy.
     ///
@@ -45,7 +46,7 @@ impl Default for Options {
             max_bytes_in_flight: 64 << 20,
             max_batch: 1024,
             max_batch_bytes: 1 << 20,
-            queue: 1024,
+            queue: 4096,
             max_reads_in_flight: 16_384,
         }
     }

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Hub, Say, bytes, frame, node, proposing, quiet};
+use common::{Hub, Say, bytes, frame, node, proposing, quiet, soon};
 use synod_node::Options;
 use synod_transport::ids::{LogIndex, Position, Term};
 use synod_transport::log::{Entry, EntryKind, Runs, Span};
@@ -40,7 +40,7 @@ async fn the_leaders_entries_leave_before_its_own_sync() {
     quiet().await;
     assert!(!call.is_finished(), "the leader's own copy is not durable");
     node.disk.sync();
-    assert_eq!(call.await.unwrap(), Ok(bytes("1")));
+    assert_eq!(soon(call).await.unwrap(), Ok(bytes("1")));
 }
 
 #[tokio::test(start_paused = true)]
@@ -56,6 +56,6 @@ async fn a_disk_that_breaks_attests_nothing_more() {
         disk.store.sync();
         disk.broken = true;
     });
-    assert!(node.run.await.unwrap().is_err());
+    assert!(soon(node.run).await.unwrap().is_err());
     assert_eq!(hub.take(1), []);
 }

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Hub, Node, Say, alone, bytes, frame, id, node, proposing, quiet};
+use common::{Hub, Node, Say, alone, bytes, frame, id, node, proposing, quiet, soon};
 use proptest::prelude::*;
 use synod_node::{Consistency, NodeError, Options, ProposeError, ReadError};
 use synod_transport::host::HostError;
@@ -39,28 +39,28 @@ async fn crowded(hub: &Hub) -> (Node, Vec<Proposing>, Reading) {
 async fn all_are_answered(calls: Vec<Proposing>, read: Reading) {
     let mut answers = Vec::new();
     for call in calls {
-        answers.push(call.await.unwrap().unwrap_err());
+        answers.push(soon(call).await.unwrap().unwrap_err());
     }
     use ProposeError::{Stopped, Unknown};
     assert_eq!(answers, [Unknown, Unknown, Stopped, Stopped]);
-    assert_eq!(read.await.unwrap(), Err(ReadError::Stopped));
+    assert_eq!(soon(read).await.unwrap(), Err(ReadError::Stopped));
 }
 
 async fn all_later_calls_fail(node: &Node) {
-    assert_eq!(node.handle.propose(bytes("late")).await, Err(ProposeError::Stopped));
-    assert_eq!(node.handle.read(Consistency::Stale, |_| ()).await, Err(ReadError::Stopped));
-    node.handle.stop().await;
+    assert_eq!(soon(node.handle.propose(bytes("late"))).await, Err(ProposeError::Stopped));
+    assert_eq!(soon(node.handle.read(Consistency::Stale, |_| ())).await, Err(ReadError::Stopped));
+    soon(node.handle.stop()).await;
     assert!(node.handle.status().stopped);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_stop_answers_everyone() {
     let (node, calls, read) = crowded(&Hub::default()).await;
-    node.handle.stop().await;
+    soon(node.handle.stop()).await;
     all_are_answered(calls, read).await;
     all_later_calls_fail(&node).await;
     assert_eq!(node.handle.status().failed, None);
-    assert_eq!(node.run.await.unwrap(), Ok(()));
+    assert_eq!(soon(node.run).await.unwrap(), Ok(()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -72,7 +72,7 @@ async fn a_broken_machine_stops_the_node_for_good() {
     all_later_calls_fail(&node).await;
     assert_eq!(node.handle.status().failed.as_deref(), Some("invariant broken: the test broke it"));
     let fatal = Fatal("the test broke it");
-    assert_eq!(node.run.await.unwrap(), Err(NodeError::Host(HostError::Machine(fatal))));
+    assert_eq!(soon(node.run).await.unwrap(), Err(NodeError::Host(HostError::Machine(fatal))));
 }
 
 #[tokio::test(start_paused = true)]
@@ -83,7 +83,7 @@ async fn a_broken_store_stops_the_node_for_good() {
     all_later_calls_fail(&node).await;
     let fatal = StoreError::Fatal("the test broke it".to_owned());
     assert_eq!(node.handle.status().failed, Some(fatal.to_string()));
-    assert_eq!(node.run.await.unwrap(), Err(NodeError::Host(HostError::Store(fatal))));
+    assert_eq!(soon(node.run).await.unwrap(), Err(NodeError::Host(HostError::Store(fatal))));
 }
 
 #[tokio::test(start_paused = true)]
@@ -93,7 +93,7 @@ async fn a_closed_network_stops_the_node() {
     hub.close();
     all_are_answered(calls, read).await;
     all_later_calls_fail(&node).await;
-    assert_eq!(node.run.await.unwrap(), Err(NodeError::Network(Closed)));
+    assert_eq!(soon(node.run).await.unwrap(), Err(NodeError::Network(Closed)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -101,12 +101,12 @@ async fn an_aborted_driver_leaves_nobody_waiting() {
     let (node, calls, read) = crowded(&Hub::default()).await;
     node.run.abort();
     for call in calls {
-        let error = call.await.unwrap().unwrap_err();
+        let error = soon(call).await.unwrap().unwrap_err();
         assert!(matches!(error, ProposeError::Unknown | ProposeError::Stopped), "{error:?}");
     }
-    assert_eq!(read.await.unwrap(), Err(ReadError::Stopped));
-    assert_eq!(node.handle.propose(bytes("late")).await, Err(ProposeError::Stopped));
-    node.handle.stop().await;
+    assert_eq!(soon(read).await.unwrap(), Err(ReadError::Stopped));
+    assert_eq!(soon(node.handle.propose(bytes("late"))).await, Err(ProposeError::Stopped));
+    soon(node.handle.stop()).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -118,9 +118,9 @@ async fn a_driver_that_never_ran_leaves_nobody_waiting() {
     let call = tokio::spawn(async move { late.propose(bytes("a")).await });
     quiet().await;
     drop(driver);
-    assert_eq!(call.await.unwrap(), Err(ProposeError::Unknown));
+    assert_eq!(soon(call).await.unwrap(), Err(ProposeError::Unknown));
     assert_eq!(handle.propose(bytes("b")).await, Err(ProposeError::Stopped));
-    handle.stop().await;
+    soon(handle.stop()).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -131,7 +131,7 @@ async fn a_node_ends_with_its_last_handle() {
     quiet().await;
     assert!(!run.is_finished());
     drop(other);
-    assert_eq!(run.await.unwrap(), Ok(()));
+    assert_eq!(soon(run).await.unwrap(), Ok(()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -143,9 +143,9 @@ async fn losing_the_lead_answers_what_is_pending_at_once() {
     quiet().await;
     hub.push(2, 1, frame(&Say::Lead(Term::new(2), id(2)), &[]));
     for call in calls {
-        assert_eq!(call.await.unwrap(), Err(ProposeError::Unknown));
+        assert_eq!(soon(call).await.unwrap(), Err(ProposeError::Unknown));
     }
-    assert_eq!(read.await.unwrap(), Err(ReadError::Unavailable));
+    assert_eq!(soon(read).await.unwrap(), Err(ReadError::Unavailable));
     let status = node.handle.status();
     assert_eq!((status.role, status.term, status.leader), (Role::Follower, Term::new(2), Some(id(2))));
     assert_eq!((status.proposals_in_flight, status.reads_in_flight), (0, 0));
@@ -164,7 +164,7 @@ async fn another_leaders_entry_is_never_taken_for_the_own_one() {
     // All in one round: the entry of another term is applied where the lost one stood.
     hub.push(2, 1, frame(&Say::Append(span), &[entry]));
     hub.push(2, 1, frame(&Say::Commit(LogIndex::new(1)), &[]));
-    assert_eq!(lost.await.unwrap(), Err(ProposeError::Unknown));
+    assert_eq!(soon(lost).await.unwrap(), Err(ProposeError::Unknown));
     let journal = node.handle.read(Consistency::Stale, |journal| journal.0.clone()).await;
     assert_eq!(journal, Ok(vec![bytes("won")]));
 }
@@ -246,7 +246,7 @@ async fn schedule(acts: Vec<Act>, end: End) -> (usize, usize, usize) {
         End::Abort => node.run.abort(),
         End::Close => hub.close(),
     }
-    node.handle.stop().await;
+    soon(node.handle.stop()).await;
     // No time may be needed to learn of the end: whoever is still waiting after this waits for ever.
     quiet().await;
     let waiting = proposals.iter().filter(|call| !call.is_finished()).count();

@@ -6,7 +6,7 @@ mod common;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use common::{Hub, Say, alone, bytes, frame, id, node, proposing, quiet};
+use common::{Hub, Say, alone, bytes, frame, id, node, proposing, quiet, soon};
 use synod_node::{Consistency, Options, ProposeError, ReadError};
 use synod_transport::ids::{LogIndex, Position, Term};
 use synod_transport::log::{Entry, EntryKind, Runs, Span};
@@ -58,7 +58,7 @@ async fn queued_proposals_share_a_step_a_write_and_a_message() {
     assert_eq!(hub.waiting(2), 1);
     hub.push(2, 1, frame(&Say::Ack(LogIndex::new(500)), &[]));
     for (call, at) in calls.into_iter().zip(1..) {
-        assert_eq!(call.await.unwrap(), Ok(bytes(&at.to_string())));
+        assert_eq!(soon(call).await.unwrap(), Ok(bytes(&at.to_string())));
     }
 }
 
@@ -98,7 +98,7 @@ async fn reads_that_wait_together_share_a_confirmation() {
     assert_eq!((counters.read_steps, counters.linearizable_reads), (1, 100));
     hub.push(2, 1, frame(&Say::Pong(1), &[]));
     for read in reads {
-        assert_eq!(read.await.unwrap(), Ok(0));
+        assert_eq!(soon(read).await.unwrap(), Ok(0));
     }
 }
 
@@ -121,7 +121,7 @@ async fn a_flood_stays_within_the_window_and_all_of_it_is_served() {
         hub.push(2, 1, frame(&Say::Ack(LogIndex::new(acked)), &[]));
     }
     for call in calls {
-        assert!(call.await.unwrap().is_ok());
+        assert!(soon(call).await.unwrap().is_ok());
     }
     assert_eq!(node.handle.status().applied_index, LogIndex::new(200));
 }
@@ -173,7 +173,7 @@ async fn without_room_in_the_store_nothing_is_taken_in_but_stale_reads() {
     assert_eq!(node.handle.read(Consistency::Stale, |journal| journal.0.len()).await, Ok(0));
     node.disk.with(|disk| disk.full = false);
     node.disk.sync();
-    assert_eq!(first.await.unwrap(), Ok(bytes("1")));
+    assert_eq!(soon(first).await.unwrap(), Ok(bytes("1")));
     quiet().await;
     assert_eq!(node.handle.status().counters.proposals, 2);
     assert!(!second.is_finished());
@@ -196,9 +196,9 @@ async fn a_read_waits_until_its_entries_are_applied_and_a_stale_one_does_not() {
     quiet().await;
     assert!(!linearizable.is_finished(), "not confirmed yet");
     hub.push(2, 1, frame(&Say::Pong(1), &[]));
-    assert_eq!(linearizable.await.unwrap(), Ok(3));
+    assert_eq!(soon(linearizable).await.unwrap(), Ok(3));
     for call in calls {
-        assert!(call.await.unwrap().is_ok());
+        assert!(soon(call).await.unwrap().is_ok());
     }
 }
 
@@ -262,7 +262,7 @@ async fn a_full_queue_drops_and_counts_and_never_blocks() {
     quiet().await;
     assert_eq!(node.handle.status().counters.frames_dropped_full, 1);
     hub.push(3, 1, frame(&Say::Ack(LogIndex::new(1)), &[]));
-    assert_eq!(call.await.unwrap(), Ok(bytes("1")));
+    assert_eq!(soon(call).await.unwrap(), Ok(bytes("1")));
 }
 
 #[tokio::test(start_paused = true)]

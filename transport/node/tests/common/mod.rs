@@ -145,3 +145,8 @@ pub fn proposing(node: &Node, text: &str) -> JoinHandle<Result<Bytes, ProposeErr
     let (handle, command) = (node.handle.clone(), bytes(text));
     tokio::spawn(async move { handle.propose(command).await })
 }
+
+/// What must come without any wait to speak of: a second of paused time passes in no time, and only when nothing moves.
+pub async fn soon<F: IntoFuture>(it: F) -> F::Output {
+    tokio::time::timeout(Duration::from_secs(1), it.into_future()).await.expect("still waiting")
+}

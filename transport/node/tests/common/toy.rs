@@ -213,8 +213,10 @@ impl Machine for Toy {
             }
             Input::Message { from, message } => return self.hear(from, &message, effects),
             Input::Persisted(receipt) => {
-                let through = self.written.range(..=receipt.through()).map(|(_, index)| *index).max();
-                self.acked(self.id, through.unwrap_or_default(), effects);
+                let newer = self.written.split_off(&receipt.through().next());
+                if let Some(index) = core::mem::replace(&mut self.written, newer).into_values().max() {
+                    self.acked(self.id, index, effects);
+                }
             }
             Input::Propose { tag, .. } | Input::Read { tag } if !self.leads() => {
                 effects.events.push(Event::Refused { tag, reason: not_leader });
