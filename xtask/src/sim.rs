@@ -1,10 +1,299 @@
 //! `cargo xtask sim`: a protocol in many seeded worlds, with its invariants checked after every step.
 
+use std::collections::BTreeMap;
+use std::io::IsTerminal as _;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use indicatif::{ProgressBar, ProgressStyle};
+
 use crate::Verdict;
 
-#[derive(clap::Args)]
-pub(crate) struct Args {}
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct Args {
+    /// The protocol.
+    #[arg(value_parser = ["raft"])]
+    protocol: String,
+    /// How many seeds, for each size of cluster.
+    #[arg(long, default_value_t = 200)]
+    seeds: u64,
+    /// The first seed.
+    #[arg(long, default_value_t = 0)]
+    from: u64,
+    /// Sizes of the clusters.
+    #[arg(long, value_delimiter = ',', default_values_t = [3, 5])]
+    nodes: Vec<usize>,
+    /// Plant a fault, which some seed must find: the run stops there. `all` tries every fault in turn.
+    #[arg(long, value_name = "NAME")]
+    plant: Option<String>,
+    /// Run this seed alone.
+    #[arg(long, conflicts_with_all = ["seeds", "from"])]
+    seed: Option<u64>,
+    /// Write everything that happens to this file, a line of JSON each.
+    #[arg(long, value_name = "FILE", requires = "seed")]
+    trace: Option<PathBuf>,
+}
 
-pub(crate) fn run(_: &Args) -> anyhow::Result<Verdict> {
-    anyhow::bail!("no protocol to simulate yet")
+impl Args {
+    fn range(&self) -> Range<u64> {
+        match self.seed {
+            Some(seed) => seed..seed.saturating_add(1),
+            None => self.from..self.from.saturating_add(self.seeds),
+        }
+    }
+}
+
+/// One world to run.
+#[derive(Clone, Debug)]
+struct World {
+    seed: u64,
+    nodes: usize,
+    plant: Option<String>,
+    trace: Option<PathBuf>,
+}
+
+impl World {
+    /// The line that runs it again.
+    fn command(&self) -> String {
+        let plant = self.plant.as_ref().map(|name| format!(" --plant {name}")).unwrap_or_default();
+        format!("cargo xtask sim raft --seed {} --nodes {}{plant} --trace run.ndjson", self.seed, self.nodes)
+    }
+}
+
+/// What came of one world.
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "made by the worlds of synod-raft-check, once they are wired in")
+)]
+struct Report {
+    /// Inputs given to machines.
+    steps: u64,
+    /// Faults injected, by kind.
+    faults: BTreeMap<String, u64>,
+    /// The invariant that broke, and how.
+    violation: Option<String>,
+}
+
+/// Runs one Raft world.
+fn raft(world: &World) -> Result<Report> {
+    bail!("the worlds of Raft are not wired in yet: {}", world.command())
+}
+
+/// The faults that can be planted into Raft.
+fn raft_plants() -> Vec<String> {
+    Vec::new()
+}
+
+/// The sum over many worlds.
+#[derive(Debug, Default)]
+struct Sum {
+    worlds: u64,
+    steps: u64,
+    faults: BTreeMap<String, u64>,
+    /// The violation of the lowest seed, whatever the order in which threads finished.
+    found: Option<(u64, usize, String)>,
+}
+
+impl Sum {
+    fn add(&mut self, world: &World, report: Report) {
+        self.worlds += 1;
+        self.steps += report.steps;
+        for (kind, count) in report.faults {
+            *self.faults.entry(kind).or_default() += count;
+        }
+        if let Some(violation) = report.violation {
+            let found = (world.seed, world.nodes, violation);
+            if self.found.as_ref().is_none_or(|earlier| found < *earlier) {
+                self.found = Some(found);
+            }
+        }
+    }
+}
+
+pub(crate) fn run(args: &Args) -> Result<Verdict> {
+    ensure!(args.nodes.iter().all(|nodes| (1..=64).contains(nodes)), "--nodes takes sizes of 1 to 64");
+    ensure!(!args.range().is_empty(), "--seeds must not be zero");
+    if args.trace.is_some() {
+        ensure!(args.nodes.len() == 1, "--trace wants one size: add --nodes");
+    }
+    match args.plant.as_deref() {
+        None => sound(args, raft),
+        Some("all") => all_plants(args, &raft_plants(), raft),
+        Some(name) => {
+            let plants = raft_plants();
+            ensure!(
+                plants.iter().any(|it| it == name),
+                "no fault is called {name}; there are: {}",
+                plants.join(", ")
+            );
+            all_plants(args, &[name.to_owned()], raft)
+        }
+    }
+}
+
+/// Every seed must hold.
+fn sound(args: &Args, runner: fn(&World) -> Result<Report>) -> Result<Verdict> {
+    let begun = Instant::now();
+    let sum = worlds(args, None, runner)?;
+    let seconds = begun.elapsed().as_secs_f64();
+    #[expect(clippy::cast_precision_loss, reason = "for people to read")]
+    let rate = sum.worlds as f64 / seconds.max(1e-9);
+    println!("{} worlds, {} steps, {seconds:.1} s, {rate:.0} seeds per second", sum.worlds, sum.steps);
+    for (kind, count) in &sum.faults {
+        println!("{count:>12}  {kind}");
+    }
+    let Some((seed, nodes, violation)) = sum.found else {
+        println!("no violation");
+        return Ok(Verdict::Holds);
+    };
+    let world = World { seed, nodes, plant: None, trace: None };
+    println!("violation at seed {seed} of {nodes} nodes: {violation}; again with: {}", world.command());
+    Ok(Verdict::Broken)
+}
+
+/// Every fault must be found.
+fn all_plants(args: &Args, names: &[String], runner: fn(&World) -> Result<Report>) -> Result<Verdict> {
+    ensure!(!names.is_empty(), "there is no fault to plant");
+    let mut missed = 0usize;
+    for name in names {
+        missed += usize::from(!plant(args, name, runner)?);
+    }
+    println!("{} of {} planted faults found", names.len() - missed, names.len());
+    Ok(if missed == 0 { Verdict::Holds } else { Verdict::Broken })
+}
+
+/// Whether some seed finds the fault.
+fn plant(args: &Args, name: &str, runner: fn(&World) -> Result<Report>) -> Result<bool> {
+    let sum = worlds(args, Some(name), runner)?;
+    let Some((seed, nodes, violation)) = sum.found else {
+        println!(
+            "{name}: NOT FOUND in {} worlds; again with: cargo xtask sim raft --plant {name}",
+            sum.worlds
+        );
+        return Ok(false);
+    };
+    let world = World { seed, nodes, plant: Some(name.to_owned()), trace: None };
+    let seeds = seed - args.range().start + 1;
+    println!(
+        "{name}: found after {seeds} seeds, {nodes} nodes: {violation}; again with: {}",
+        world.command()
+    );
+    Ok(true)
+}
+
+/// Runs worlds on all cores. With a planted fault it takes no new seed once one has found it; lower seeds that other
+/// threads hold are finished, so the seed reported is the lowest.
+fn worlds(args: &Args, plant: Option<&str>, runner: fn(&World) -> Result<Report>) -> Result<Sum> {
+    let range = args.range();
+    let next = AtomicU64::new(range.start);
+    let sum = Mutex::new(Sum::default());
+    let bar = progress(range.end - range.start);
+    let work = || -> Result<()> {
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= range.end {
+                return Ok(());
+            }
+            for nodes in &args.nodes {
+                let world =
+                    World { seed, nodes: *nodes, plant: plant.map(str::to_owned), trace: args.trace.clone() };
+                let report =
+                    runner(&world).with_context(|| format!("it did not run: {}", world.command()))?;
+                let mut sum = sum.lock().ok().context("another thread has panicked")?;
+                sum.add(&world, report);
+                if plant.is_some() && sum.found.is_some() {
+                    next.store(range.end, Ordering::Relaxed);
+                }
+            }
+            bar.inc(1);
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        let handles: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        handles.into_iter().try_for_each(|handle| match handle.join() {
+            Ok(result) => result,
+            Err(_) => bail!("a world panicked"),
+        })
+    })?;
+    bar.finish_and_clear();
+    sum.into_inner().ok().context("a thread has panicked")
+}
+
+/// A bar for a person; nothing for a file.
+fn progress(seeds: u64) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(seeds);
+    if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos}/{len} seeds {eta}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn args(line: &str) -> Result<Args, clap::Error> {
+        Line::try_parse_from(std::iter::once("sim").chain(line.split(' '))).map(|it| it.args)
+    }
+
+    fn toy(world: &World) -> Result<Report> {
+        let broken = world.plant.is_some() && world.seed >= 7;
+        let violation = broken.then(|| format!("broken at {}", world.seed));
+        Ok(Report { steps: 10, faults: BTreeMap::from([("lost".to_owned(), 2)]), violation })
+    }
+
+    #[test]
+    fn a_sound_protocol_runs_every_seed_at_every_size() {
+        let sum = worlds(&args("raft --seeds 20").expect("good"), None, toy).expect("it runs");
+        assert_eq!((sum.worlds, sum.steps, sum.faults.get("lost")), (40, 400, Some(&80)));
+        assert_eq!(sum.found, None);
+    }
+
+    #[test]
+    fn the_lowest_seed_is_reported_and_can_be_run_again() {
+        let args = args("raft --seeds 1000 --from 3").expect("good");
+        let sum = worlds(&args, Some("toy"), toy).expect("it runs");
+        assert_eq!(sum.found, Some((7, 3, "broken at 7".to_owned())));
+        assert!(sum.worlds < 2000);
+        let world = World { seed: 7, nodes: 3, plant: Some("toy".to_owned()), trace: None };
+        let again = world.command();
+        let again = args_of(again.strip_prefix("cargo xtask sim ").expect("a command"));
+        assert_eq!((again.seed, again.nodes, again.plant.as_deref()), (Some(7), vec![3], Some("toy")));
+    }
+
+    fn args_of(line: &str) -> Args {
+        args(line).expect("the printed line is understood")
+    }
+
+    #[test]
+    fn a_fault_that_nobody_finds_breaks_the_run() {
+        let few = args("raft --seeds 5").expect("good");
+        assert_eq!(all_plants(&few, &["toy".to_owned()], toy).expect("it runs"), Verdict::Broken);
+        let many = args("raft --seeds 50").expect("good");
+        assert_eq!(all_plants(&many, &["toy".to_owned()], toy).expect("it runs"), Verdict::Holds);
+    }
+
+    #[test]
+    fn lines_that_mean_nothing_are_refused() {
+        assert!(args("paxos").is_err());
+        assert!(args("raft --seed 1 --seeds 5").is_err());
+        assert!(args("raft --trace x.ndjson").is_err());
+        assert!(run(&args("raft --seeds 0").expect("parses")).is_err());
+    }
 }
