@@ -196,13 +196,13 @@ where
         }
         let mut taken = 0;
         let mut outcome = Ok(());
-        for received in &self.frames {
+        for received in &mut self.frames {
             if !self.host.has_room() {
                 break;
             }
             taken += 1;
             self.counters.frames_in += 1;
-            match self.host.receive(now, received.from, received.bytes.clone()) {
+            match self.host.receive(now, received.from, core::mem::take(&mut received.bytes)) {
                 Ok(()) => {}
                 Err(error) if error.is_transient() => {
                     self.counters.frames_unreadable += 1;

@@ -1,8 +1,7 @@
 //! Limits of a node, with the reason for each default.
 
-/// Limits. Zeros count as one.
+/// Limits. Zeros count as one. Name those you change: `Options { queue: 64, ..Options::default() }`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Options {
     /// Longest frame given to the network, in bytes. Must not exceed the network's own limit, nor what peers take.
     ///

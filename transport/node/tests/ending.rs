@@ -24,9 +24,7 @@ fn reading(node: &Node, consistency: Consistency) -> Reading {
 
 /// A leader whose window holds two: two accepted, one in the channel, one outside, and a read without confirmation.
 async fn crowded(hub: &Hub) -> (Node, Vec<Proposing>, Reading) {
-    let mut options = Options::default();
-    options.max_proposals_in_flight = 2;
-    options.queue = 1;
+    let options = Options { max_proposals_in_flight: 2, queue: 1, ..Options::default() };
     let node = node(hub, 1, 3, MemLogStore::with_manual_sync(), options);
     let calls = ["a", "b", "c", "d"].map(|text| proposing(&node, text)).into();
     quiet().await;
@@ -214,8 +212,7 @@ enum End {
 /// `Ok` for a command that is not in the log, or "nothing happened" for one that is.
 async fn schedule(acts: Vec<Act>, end: End) -> (usize, usize, usize) {
     let hub = Hub::default();
-    let mut options = Options::default();
-    (options.max_proposals_in_flight, options.queue, options.max_batch) = (4, 2, 3);
+    let options = Options { max_proposals_in_flight: 4, queue: 2, max_batch: 3, ..Options::default() };
     let node = node(&hub, 1, 3, MemLogStore::with_manual_sync(), options);
     let (mut proposals, mut reads, mut term): (Vec<Proposing>, Vec<Reading>, u64) = (vec![], vec![], 1);
     for act in acts {

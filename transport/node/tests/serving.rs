@@ -65,9 +65,7 @@ async fn queued_proposals_share_a_step_a_write_and_a_message() {
 #[tokio::test(start_paused = true)]
 async fn a_batch_is_bounded_in_number_and_in_bytes() {
     let hub = Hub::default();
-    let mut options = Options::default();
-    options.max_batch = 10;
-    options.max_batch_bytes = 1000;
+    let options = Options { max_batch: 10, max_batch_bytes: 1000, ..Options::default() };
     let node = node(&hub, 1, 3, MemLogStore::new(), options);
     quiet().await;
     let _calls: Vec<_> = (0..100).map(|_| proposing(&node, "x")).collect();
@@ -105,9 +103,7 @@ async fn reads_that_wait_together_share_a_confirmation() {
 #[tokio::test(start_paused = true)]
 async fn a_flood_stays_within_the_window_and_all_of_it_is_served() {
     let hub = Hub::default();
-    let mut options = Options::default();
-    options.max_proposals_in_flight = 8;
-    options.queue = 4;
+    let options = Options { max_proposals_in_flight: 8, queue: 4, ..Options::default() };
     let node = node(&hub, 1, 3, MemLogStore::new(), options);
     quiet().await;
     let calls: Vec<_> = (0..200).map(|at| proposing(&node, &at.to_string())).collect();
@@ -129,8 +125,7 @@ async fn a_flood_stays_within_the_window_and_all_of_it_is_served() {
 #[tokio::test(start_paused = true)]
 async fn the_window_is_bounded_in_bytes_too() {
     let hub = Hub::default();
-    let mut options = Options::default();
-    options.max_bytes_in_flight = 10_000;
+    let options = Options { max_bytes_in_flight: 10_000, ..Options::default() };
     let node = node(&hub, 1, 3, MemLogStore::new(), options);
     let calls: Vec<_> = (0..50).map(|_| proposing(&node, &"x".repeat(1000))).collect();
     quiet().await;
@@ -146,8 +141,7 @@ async fn the_window_is_bounded_in_bytes_too() {
 #[tokio::test(start_paused = true)]
 async fn a_command_beyond_the_frame_is_refused_and_none_makes_a_longer_frame() {
     let hub = Hub::default();
-    let mut options = Options::default();
-    options.max_frame_bytes = 1024;
+    let options = Options { max_frame_bytes: 1024, ..Options::default() };
     let node = node(&hub, 1, 2, MemLogStore::new(), options);
     let refused = node.handle.propose(bytes(&"x".repeat(769))).await;
     assert_eq!(refused, Err(ProposeError::TooLarge { len: 769, limit: 768 }));
@@ -182,8 +176,7 @@ async fn without_room_in_the_store_nothing_is_taken_in_but_stale_reads() {
 #[tokio::test(start_paused = true)]
 async fn a_read_waits_until_its_entries_are_applied_and_a_stale_one_does_not() {
     let hub = Hub::default();
-    let mut options = Options::default();
-    options.max_batch = 1;
+    let options = Options { max_batch: 1, ..Options::default() };
     let node = node(&hub, 1, 2, MemLogStore::new(), options);
     let calls = ["a", "b", "c"].map(|text| proposing(&node, text));
     quiet().await;
@@ -205,8 +198,7 @@ async fn a_read_waits_until_its_entries_are_applied_and_a_stale_one_does_not() {
 #[tokio::test(start_paused = true)]
 async fn a_long_replay_is_applied_in_pieces_between_which_reads_and_frames_are_served() {
     let hub = Hub::default();
-    let mut options = Options::default();
-    options.max_batch = 10;
+    let options = Options { max_batch: 10, ..Options::default() };
     let node = node(&hub, 2, 2, MemLogStore::new(), options);
     quiet().await;
     let span = Span { after: Position::ZERO, runs: Runs::one(Term::new(1), 1000) };
@@ -268,8 +260,7 @@ async fn a_full_queue_drops_and_counts_and_never_blocks() {
 #[tokio::test(start_paused = true)]
 async fn callers_that_leave_give_their_room_back() {
     let hub = Hub::default();
-    let mut options = Options::default();
-    options.max_bytes_in_flight = 650;
+    let options = Options { max_bytes_in_flight: 650, ..Options::default() };
     let node = node(&hub, 1, 2, MemLogStore::new(), options);
     quiet().await;
     let done = Arc::new(AtomicUsize::new(0));
