@@ -13,3 +13,5 @@ pub mod measure;
 #[cfg(feature = "raft")]
 pub mod raft;
 pub mod table;
+#[cfg(feature = "wal")]
+pub mod wal;
