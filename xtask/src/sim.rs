@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -60,16 +60,13 @@ impl World {
     /// The line that runs it again.
     fn command(&self) -> String {
         let plant = self.plant.as_ref().map(|name| format!(" --plant {name}")).unwrap_or_default();
-        format!("cargo xtask sim raft --seed {} --nodes {}{plant} --trace run.ndjson", self.seed, self.nodes)
+        let trace = self.trace.as_deref().unwrap_or_else(|| Path::new("run.ndjson")).display();
+        format!("cargo xtask sim raft --seed {} --nodes {}{plant} --trace {trace}", self.seed, self.nodes)
     }
 }
 
 /// What came of one world.
 #[derive(Clone, Debug, Default)]
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "made by the worlds of synod-raft-check, once they are wired in")
-)]
 struct Report {
     /// Inputs given to machines.
     steps: u64,
