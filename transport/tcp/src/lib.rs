@@ -1,1 +1,17 @@
-//! To come in this change.
+#![doc = include_str!("../README.md")]
+
+mod accept;
+mod dial;
+mod error;
+mod hello;
+mod inbound;
+mod lane;
+mod options;
+mod status;
+mod transport;
+
+pub use error::{ConnectionError, Refusal, TcpError};
+pub use hello::PROTOCOL_VERSION;
+pub use options::{Plaintext, TcpOptions};
+pub use status::Stats;
+pub use transport::TcpTransport;
