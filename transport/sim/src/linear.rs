@@ -125,7 +125,12 @@ pub struct Offence {
 
 impl fmt::Display for Offence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "key {:?} is not linearizable: no order of these {} operations", self.key, self.window.len())?;
+        writeln!(
+            f,
+            "key {:?} is not linearizable: no order of these {} operations",
+            self.key,
+            self.window.len()
+        )?;
         let before = if self.cut { "whatever its value before them" } else { "from absent" };
         writeln!(f, "gives every client the answer it got, {before}:")?;
         for operation in &self.window {
@@ -196,8 +201,7 @@ fn calls(operations: &[&Operation]) -> Vec<Call> {
         let complete = operation.complete.filter(|_| known);
         // What failed to swap has no effect: without a return it says nothing.
         let observed = match observed {
-            Observed::Differs(_) if complete.is_none() => Observed::Nothing,
-            Observed::Read(_) if complete.is_none() => Observed::Nothing,
+            Observed::Differs(_) | Observed::Read(_) if complete.is_none() => Observed::Nothing,
             observed => observed,
         };
         Call { invoke: operation.invoke, complete, observed }

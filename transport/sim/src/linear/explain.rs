@@ -27,7 +27,8 @@ pub(super) fn offence(operations: &[&Operation], calls: &[Call]) -> Offence {
 
     for at in 0..kept.len() {
         let Some(place) = kept.get_mut(at) else { continue };
-        let effect = place.is_some_and(|call| matches!(call.observed, Observed::Set(_) | Observed::Swap { .. }));
+        let effect =
+            place.is_some_and(|call| matches!(call.observed, Observed::Set(_) | Observed::Swap { .. }));
         if effect {
             continue;
         }
