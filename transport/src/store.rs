@@ -24,6 +24,8 @@
 //! ```
 
 mod mem;
+pub mod snapshot;
+pub mod state;
 
 use core::fmt;
 use core::task::{Context, Poll};
@@ -34,6 +36,8 @@ use crate::ids::{LogIndex, Position, WriteId};
 use crate::log::{Entry, Run, Span};
 
 pub use mem::MemLogStore;
+pub use snapshot::{MemSnapshotStore, SnapshotMeta, SnapshotStore};
+pub use state::MemStateStore;
 
 /// A protocol's small durable state (Raft's term and vote), opaque to the store and replaced whole.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -178,7 +178,11 @@ impl LogStore for MemLogStore {
         if from > to || to >= self.payloads.len() {
             return Err(missing);
         }
-        let behind = self.runs.partition_point(|run| run.first <= first);
+        // Most reads are of the newest run.
+        let behind = match self.runs.back() {
+            Some(newest) if newest.first <= first => self.runs.len(),
+            _ => self.runs.partition_point(|run| run.first <= first),
+        };
         let mut runs = self.runs.range(behind.saturating_sub(1)..).copied().peekable();
         let Some(mut run) = runs.next() else { return Err(missing) };
         let (mut index, mut bytes) = (first, 0usize);

@@ -204,11 +204,9 @@ impl<'a, H: Harness> Subject<'a, H> {
             purge_through: plan.purge_through,
         });
         match &result {
-            Ok(()) => self.expect(append.is_empty(), || "an accepted batch kept its entries".into())?,
-            Err(error) => {
-                self.expect(append == plan.append, || format!("{error} took entries all the same"))?
-            }
-        }
+            Ok(()) => self.expect(append.is_empty(), || "an accepted batch kept its entries".into()),
+            Err(error) => self.expect(append == plan.append, || format!("{error} took entries all the same")),
+        }?;
         Ok(result)
     }
 

@@ -9,6 +9,8 @@ pub mod format;
 mod log;
 mod plant;
 mod recover;
+mod snapshot;
+mod state;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -17,6 +19,8 @@ mod wal;
 pub use engine::Counters;
 pub use error::{Damage, WalError};
 pub use recover::{Recovery, Torn};
+pub use snapshot::FileSnapshotStore;
+pub use state::FileStateStore;
 pub use store::{Syncing, WalStore};
 pub use wal::{Change, Ticket, Wal};
 

@@ -4,6 +4,7 @@ mod crash;
 mod damage;
 mod disk;
 mod sharing;
+mod stores;
 
 use std::path::Path;
 use std::sync::Arc;
