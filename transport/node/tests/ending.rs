@@ -22,11 +22,13 @@ fn reading(node: &Node, consistency: Consistency) -> Reading {
     tokio::spawn(async move { handle.read(consistency, |journal| journal.0.len()).await })
 }
 
-/// A leader whose window holds two: two accepted, one in the channel, one outside, and a read without confirmation.
+/// A leader with two proposals accepted, one in the channel, one before the channel, one before the window, and a read
+/// without confirmation.
 async fn crowded(hub: &Hub) -> (Node, Vec<Proposing>, Reading) {
-    let options = Options { max_proposals_in_flight: 2, queue: 1, ..Options::default() };
+    let options =
+        Options { max_proposals_in_flight: 2, queue: 1, max_bytes_in_flight: 4 * 65, ..Options::default() };
     let node = node(hub, 1, 3, MemLogStore::with_manual_sync(), options);
-    let calls = ["a", "b", "c", "d"].map(|text| proposing(&node, text)).into();
+    let calls = ["a", "b", "c", "d", "e"].map(|text| proposing(&node, text)).into();
     quiet().await;
     let read = reading(&node, Consistency::Linearizable);
     quiet().await;
@@ -40,7 +42,7 @@ async fn all_are_answered(calls: Vec<Proposing>, read: Reading) {
         answers.push(soon(call).await.unwrap().unwrap_err());
     }
     use ProposeError::{Stopped, Unknown};
-    assert_eq!(answers, [Unknown, Unknown, Stopped, Stopped]);
+    assert_eq!(answers, [Unknown, Unknown, Stopped, Stopped, Stopped]);
     assert_eq!(soon(read).await.unwrap(), Err(ReadError::Stopped));
 }
 
@@ -212,7 +214,13 @@ enum End {
 /// `Ok` for a command that is not in the log, or "nothing happened" for one that is.
 async fn schedule(acts: Vec<Act>, end: End) -> (usize, usize, usize) {
     let hub = Hub::default();
-    let options = Options { max_proposals_in_flight: 4, queue: 2, max_batch: 3, ..Options::default() };
+    let options = Options {
+        max_proposals_in_flight: 4,
+        queue: 2,
+        max_batch: 3,
+        max_bytes_in_flight: 500,
+        ..Options::default()
+    };
     let node = node(&hub, 1, 3, MemLogStore::with_manual_sync(), options);
     let (mut proposals, mut reads, mut term): (Vec<Proposing>, Vec<Reading>, u64) = (vec![], vec![], 1);
     for act in acts {
