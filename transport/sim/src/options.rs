@@ -85,7 +85,8 @@ pub struct Options {
     pub lying_disks: bool,
     /// A run of more steps is stopped as one that does not end.
     pub max_steps: u64,
-    rates: Vec<Rate>,
+    /// How each fault's rate is found, by number of the fault; see [`Options::with`].
+    pub rates: Vec<Rate>,
 }
 
 impl Default for Options {

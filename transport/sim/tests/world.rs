@@ -1,0 +1,214 @@
+//! The world against a toy machine: every fault happens, every invariant can fire, the same seed is the same run.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)] // tests
+
+mod toy;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use synod_sim::options::{Fault, Options, Rate};
+use synod_sim::world::Factory;
+use synod_sim::{Outcome, invariants, run_seed, run_traced};
+use synod_transport::trace::Line;
+use toy::{Toy, Wrong};
+
+fn factory(nodes: u64, wrong: Wrong) -> Factory<Toy> {
+    Box::new(move |id, life, _seed, log| Ok(Toy::new(id, nodes, life, log, wrong)))
+}
+
+fn run(seed: u64, options: &Options, wrong: Wrong) -> Outcome {
+    run_seed(seed, options, factory(options.nodes, wrong), &mut invariants::all())
+}
+
+fn short(nodes: u64) -> Options {
+    Options { faulty: (Duration::from_secs(1), Duration::from_secs(6)), ..Options::new(nodes) }
+}
+
+/// Which invariants the first seeds find broken, with the first seed of each.
+fn broken(seeds: u64, options: &Options, wrong: Wrong) -> BTreeMap<&'static str, u64> {
+    let mut found = BTreeMap::new();
+    for seed in 0..seeds {
+        if let Some(violation) = run(seed, options, wrong).violation {
+            found.entry(violation.invariant).or_insert(seed);
+        }
+    }
+    found
+}
+
+#[test]
+fn a_correct_machine_passes_and_every_fault_happens() {
+    let mut counts: BTreeMap<&'static str, u64> = BTreeMap::new();
+    let mut completed = 0;
+    for seed in 0..300 {
+        let options = short(1 + seed % 5).with(Fault::Garble, Rate::Drawn);
+        let outcome = run(seed, &options, Wrong::Nothing);
+        if let Some(violation) = outcome.violation {
+            panic!("{violation}");
+        }
+        completed += outcome.completed;
+        for (name, count) in outcome.counts {
+            *counts.entry(name).or_insert(0) += count;
+        }
+    }
+    println!("{completed} completed, {counts:#?}");
+    for fault in Fault::ALL {
+        assert!(counts.contains_key(fault.name()), "{} never happened", fault.name());
+    }
+    for covered in [
+        "restart",
+        "lived",
+        "leaders",
+        "message-cut-off",
+        "message-to-the-dead",
+        "crashed-with-unsynced-writes",
+        "unsynced-writes-lost",
+        "torn-write",
+        "stopped-by-disk",
+        "garbled-refused",
+        "refused-not-leader",
+        "read-refused",
+        "timed-out",
+        "asked-the-dead",
+        "waited-for-disk",
+    ] {
+        assert!(counts.contains_key(covered), "{covered} never happened");
+    }
+    assert_eq!(counts["garble"] > 0, counts["garbled-refused"] > 0);
+}
+
+#[test]
+fn a_quiet_world_is_quiet() {
+    let outcome = run(7, &Options::quiet(3), Wrong::Nothing);
+    assert_eq!(outcome.violation, None);
+    assert!(outcome.completed > 10, "{outcome:?}");
+    for fault in Fault::ALL {
+        assert!(!outcome.counts.contains_key(fault.name()), "{outcome:?}");
+    }
+}
+
+#[test]
+fn each_fault_can_be_had_alone() {
+    for fault in Fault::ALL {
+        let options = Options::quiet(3).with(*fault, Rate::Fixed(fault.most()));
+        let options = Options { faulty: (Duration::from_secs(20), Duration::from_secs(20)), ..options };
+        let counts = run(11, &options, Wrong::Nothing).counts;
+        for other in Fault::ALL {
+            assert_eq!(
+                counts.contains_key(other.name()),
+                other == fault,
+                "{} and {}",
+                fault.name(),
+                other.name()
+            );
+        }
+    }
+}
+
+#[test]
+fn deciding_alone_loses_what_was_acknowledged() {
+    let found = broken(60, &short(3), Wrong::DecidesAlone);
+    assert!(found.contains_key("durability") || found.contains_key("state-machine-safety"), "{found:?}");
+}
+
+#[test]
+fn reading_anywhere_is_stale() {
+    let found = broken(20, &short(3), Wrong::ReadsAnywhere);
+    assert_eq!(found.keys().copied().collect::<Vec<_>>(), ["read-freshness"], "{found:?}");
+}
+
+#[test]
+fn a_lying_disk_is_found_by_its_receipts() {
+    let options = Options { lying_disks: true, ..short(3) };
+    let found = broken(5, &options, Wrong::Nothing);
+    assert_eq!(found.keys().copied().collect::<Vec<_>>(), ["no-promise-before-sync"], "{found:?}");
+}
+
+#[test]
+fn a_lying_disk_is_found_by_what_it_loses() {
+    let options = Options { lying_disks: true, ..short(3) };
+    let mut found = 0;
+    for seed in 0..60 {
+        let mut safety: Vec<Box<dyn synod_sim::invariant::Invariant<Toy>>> = vec![
+            Box::new(invariants::StateMachineSafety::default()),
+            Box::new(invariants::Durability::default()),
+        ];
+        let outcome = run_seed(seed, &options, factory(3, Wrong::Nothing), &mut safety);
+        found +=
+            u64::from(outcome.violation.is_some_and(|violation| {
+                ["state-machine-safety", "durability"].contains(&violation.invariant)
+            }));
+    }
+    assert!(found > 0);
+}
+
+#[test]
+fn silence_is_found_after_the_faults() {
+    let options = short(3).with(Fault::Crash, Rate::Fixed(40_000));
+    let found = broken(10, &options, Wrong::FallsSilent);
+    assert_eq!(found.keys().copied().collect::<Vec<_>>(), ["liveness"], "{found:?}");
+}
+
+#[test]
+fn a_machine_that_breaks_is_reported() {
+    let found = broken(3, &Options::quiet(1), Wrong::Breaks);
+    assert_eq!(found.keys().copied().collect::<Vec<_>>(), ["machine"], "{found:?}");
+}
+
+#[test]
+fn a_machine_that_cannot_start_is_reported() {
+    let options = Options::quiet(1);
+    let factory: Factory<Toy> = Box::new(|_, _, _, _| Err("unreadable".to_owned()));
+    let violation = run_seed(1, &options, factory, &mut invariants::all()).violation.expect("reported");
+    assert!(violation.text.contains("unreadable"), "{violation}");
+}
+
+#[derive(Clone, Default)]
+struct Shared(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn traced(seed: u64, options: &Options) -> (Outcome, Vec<u8>) {
+    let out = Shared::default();
+    let boxed = Box::new(out.clone());
+    let outcome =
+        run_traced(seed, options, factory(options.nodes, Wrong::Nothing), &mut invariants::all(), boxed)
+            .unwrap();
+    let bytes = out.0.lock().unwrap().clone();
+    (outcome, bytes)
+}
+
+#[test]
+fn the_same_seed_is_the_same_run_traced_or_not_byte_for_byte() {
+    for seed in 0..10 {
+        let options = short(3);
+        let (first, bytes) = traced(seed, &options);
+        let (second, again) = traced(seed, &options);
+        assert_eq!(first, second);
+        assert!(bytes == again, "the traces of seed {seed} differ");
+        assert_eq!(first, run(seed, &options, Wrong::Nothing));
+        assert_ne!(first.hash, run(seed + 1000, &options, Wrong::Nothing).hash);
+    }
+}
+
+#[test]
+fn a_trace_is_in_order_of_virtual_time_and_names_faults() {
+    let options =
+        short(3).with(Fault::Crash, Rate::Fixed(50_000)).with(Fault::Partition, Rate::Fixed(50_000));
+    let (_, bytes) = traced(3, &options);
+    let lines: Vec<Line> =
+        String::from_utf8(bytes).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(lines.windows(2).all(|pair| pair[0].at <= pair[1].at));
+    for event in ["start", "crash", "partition", "heal", "receive", "send", "write", "persisted", "apply"] {
+        assert!(lines.iter().any(|line| line.event == event), "no {event}");
+    }
+}
