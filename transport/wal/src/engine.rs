@@ -151,7 +151,7 @@ impl Engine {
     ) -> Result<u64, StoreError> {
         let mut state = self.lock();
         state.check_alive()?;
-        let batch = make(&state.log);
+        let mut batch = make(&state.log);
         if numbered && batch.id.get() != state.submitted + 1 {
             return Err(StoreError::Misuse("write numbers must rise by one"));
         }
@@ -160,7 +160,7 @@ impl Engine {
             return Err(StoreError::Full);
         }
         state.gathering_bytes += weight(&batch);
-        state.log.apply(batch);
+        state.log.apply(&mut batch);
         state.submitted += 1;
         let number = state.submitted;
         drop(state);

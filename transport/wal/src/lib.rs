@@ -6,6 +6,7 @@ mod engine;
 mod error;
 mod files;
 pub mod format;
+mod inspect;
 mod log;
 mod plant;
 mod recover;
@@ -18,6 +19,7 @@ mod wal;
 
 pub use engine::Counters;
 pub use error::{Damage, WalError};
+pub use inspect::{BatchSketch, Content, Record, inspect};
 pub use recover::{Recovery, Torn};
 pub use snapshot::FileSnapshotStore;
 pub use state::FileStateStore;

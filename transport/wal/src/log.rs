@@ -9,8 +9,8 @@ use synod_transport::log::{Entry, EntryKind};
 use synod_transport::store::{Batch, HardState, LogSummary, StoreError};
 
 use crate::format::{
-    BATCH_HEAD, Checkpoint, ENTRY_HEAD, RECORD_MAX, RecordBuilder, entry_crc, position_at, put, put_position,
-    u32_at, u64_at,
+    BATCH_HEAD, Checkpoint, ENTRY_HEAD, RECORD_MAX, RecordBuilder, TRAILER, entry_crc, position_at, put,
+    put_position, u32_at, u64_at,
 };
 
 /// Where an entry lies.
@@ -145,61 +145,97 @@ impl Index {
 
     /// Applies a group that was read from `segment`, `body_at` being the body's offset there. `None` when it makes no
     /// sense behind what is there.
-    pub(crate) fn replay(&mut self, body: &[u8], segment: u64, body_at: usize) -> Option<u64> {
-        let end = body.len().checked_sub(8)?;
-        let mut at = 0;
-        let mut batches = 0;
-        // What is left in the end is padding.
-        while at + BATCH_HEAD <= end {
-            at = self.replay_batch(body.get(..end)?, at, segment, body_at)?;
-            batches += 1;
-        }
-        (end - at < 8).then_some(batches)
+    pub(crate) fn replay(&mut self, body: &[u8], segment: u64, body_at: usize) -> Option<()> {
+        parts(body, &mut |part| match part {
+            Part::Batch => Some(()),
+            Part::Truncate(from) => {
+                let inside = from > self.base.index && from <= self.last().index.next();
+                inside.then(|| self.truncate(from))
+            }
+            Part::HardState(value) => {
+                self.hard_state = Some(value);
+                Some(())
+            }
+            Part::Entries { first, .. } => {
+                (first.get() == self.last().index.get().checked_add(1)?).then_some(())
+            }
+            Part::Entry { term, len, at } => {
+                let offset = u32::try_from(body_at.checked_add(at)?).ok()?;
+                self.slots.push_back(Slot { term, segment, offset, len });
+                Some(())
+            }
+            Part::Purge(through) => {
+                let inside = through.index <= self.last().index && through.index > self.base.index;
+                inside.then(|| self.purge(through))
+            }
+        })
     }
+}
 
-    fn replay_batch(&mut self, body: &[u8], mut at: usize, segment: u64, body_at: usize) -> Option<usize> {
-        let [parts, hard_len] = *body.get(at..at + 2)?.first_chunk::<2>()?;
-        let (count, first) = (u32_at(body, at + 4)?, u64_at(body, at + 8)?);
-        at += BATCH_HEAD;
-        if parts & TRUNCATE != 0 {
-            let from = LogIndex::new(u64_at(body, at)?);
-            at += 8;
-            if from <= self.base.index || from > self.last().index.next() {
-                return None;
-            }
-            self.truncate(from);
-        }
-        if parts & HARD_STATE != 0 {
-            let end = at.checked_add(usize::from(hard_len))?;
-            self.hard_state = Some(HardState::new(body.get(at..end)?)?);
-            at = end;
-        }
-        let mut purge = None;
-        if parts & PURGE != 0 {
-            purge = Some(position_at(body, at)?);
-            at += 16;
-        }
-        if count > 0 && first != self.last().index.get().checked_add(1)? {
-            return None;
-        }
-        for _ in 0..count {
-            let term = Term::new(u64_at(body, at)?);
-            let len = u32_at(body, at + 8)?;
-            let offset = u32::try_from(body_at.checked_add(at)?).ok()?;
-            self.slots.push_back(Slot { term, segment, offset, len });
-            at = at.checked_add(ENTRY_HEAD)?.checked_add(len as usize)?;
-            if at > body.len() {
-                return None;
-            }
-        }
-        if let Some(through) = purge {
-            if through.index > self.last().index || through.index <= self.base.index {
-                return None;
-            }
-            self.purge(through);
-        }
-        Some(at)
+/// A piece of a group's body, in the order in which it takes effect.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Part {
+    /// A batch begins.
+    Batch,
+    Truncate(LogIndex),
+    HardState(HardState),
+    /// Entries follow.
+    Entries {
+        first: LogIndex,
+        count: u32,
+    },
+    /// One entry; its head lies at `at` of the body.
+    Entry {
+        term: Term,
+        len: u32,
+        at: usize,
+    },
+    Purge(Position),
+}
+
+/// Gives all of a group's parts; `None` when it cannot be read, or `give` does not want a part.
+pub(crate) fn parts(body: &[u8], give: &mut dyn FnMut(Part) -> Option<()>) -> Option<()> {
+    let end = body.len().checked_sub(TRAILER.len())?;
+    let body = body.get(..end)?;
+    let mut at = 0;
+    // What is left in the end is padding.
+    while at + BATCH_HEAD <= end {
+        at = batch_parts(body, at, give)?;
     }
+    (end - at < 8).then_some(())
+}
+
+fn batch_parts(body: &[u8], mut at: usize, give: &mut dyn FnMut(Part) -> Option<()>) -> Option<usize> {
+    let [flags, hard_len] = *body.get(at..)?.first_chunk::<2>()?;
+    let (count, first) = (u32_at(body, at + 4)?, LogIndex::new(u64_at(body, at + 8)?));
+    give(Part::Batch)?;
+    at += BATCH_HEAD;
+    if flags & TRUNCATE != 0 {
+        give(Part::Truncate(LogIndex::new(u64_at(body, at)?)))?;
+        at += 8;
+    }
+    if flags & HARD_STATE != 0 {
+        let end = at.checked_add(usize::from(hard_len))?;
+        give(Part::HardState(HardState::new(body.get(at..end)?)?))?;
+        at = end;
+    }
+    let mut purge = None;
+    if flags & PURGE != 0 {
+        purge = Some(position_at(body, at)?);
+        at += 16;
+    }
+    if count > 0 {
+        give(Part::Entries { first, count })?;
+    }
+    for _ in 0..count {
+        let (term, len) = (Term::new(u64_at(body, at)?), u32_at(body, at + 8)?);
+        give(Part::Entry { term, len, at })?;
+        at = at.checked_add(ENTRY_HEAD)?.checked_add(len as usize)?;
+    }
+    if let Some(through) = purge {
+        give(Part::Purge(through))?;
+    }
+    (at <= body.len()).then_some(at)
 }
 
 /// The index together with the newest entries and the group that gathers.
@@ -232,11 +268,11 @@ impl Log {
     }
 
     /// Applies a batch that [`Index::check`] accepts, and adds it to the group.
-    pub(crate) fn apply(&mut self, batch: Batch<'_>) {
+    pub(crate) fn apply(&mut self, batch: &mut Batch<'_>) {
         let purge_through = batch.purge_through.filter(|through| *through > self.index.base.index);
         let first = batch.append.first().map_or(0, |entry| entry.position.index.get());
-        let last_term = self.term_after(&batch, purge_through);
-        self.encode_head(&batch, purge_through.zip(last_term), first);
+        let last_term = self.term_after(batch, purge_through);
+        self.encode_head(batch, purge_through.zip(last_term), first);
         if let Some(from) = batch.truncate_from {
             self.truncate(from);
         }

@@ -2,6 +2,7 @@
 
 mod crash;
 mod damage;
+#[allow(clippy::cast_possible_truncation)] // sizes of test files
 mod disk;
 mod sharing;
 mod stores;
