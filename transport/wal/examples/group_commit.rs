@@ -37,7 +37,7 @@ fn commit(dir: &Path, threads: usize, time: Duration) -> Result<(), Box<dyn Erro
             Ok::<(), synod_transport::store::StoreError>(())
         };
         let running: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        running.into_iter().map(|thread| thread.join()).collect::<Vec<_>>()
+        running.into_iter().map(std::thread::ScopedJoinHandle::join).collect::<Vec<_>>()
     });
     for result in results {
         result.map_err(|_| "a thread panicked")??;

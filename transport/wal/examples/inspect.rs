@@ -40,7 +40,7 @@ fn main() -> ExitCode {
             match report.torn {
                 None => println!("ends cleanly"),
                 Some(torn) => {
-                    println!("torn: {} bytes from {} of {}", torn.bytes, torn.from, torn.file.display())
+                    println!("torn: {} bytes from {} of {}", torn.bytes, torn.from, torn.file.display());
                 }
             }
             ExitCode::SUCCESS
