@@ -1,7 +1,11 @@
-//! A seeded world in virtual time that drives any Synod machine.
+#![doc = include_str!("../README.md")]
 //!
-//! In reading order: [`options`], [`world`], [`history`], [`invariant`] and [`invariants`], [`run_seed`]; [`disk`];
-//! [`linear`] judges histories of a key-value register.
+//! # Modules
+//!
+//! In reading order: [`options`] says which faults there are, [`world`] holds nodes, network, disks, clocks and clients,
+//! [`history`] what clients asked; [`invariant`] and [`invariants`] say what must hold, [`run_seed`] runs it all.
+//! [`disk`] and [`network`] are the seams' simulated implementations, for other drivers too. [`linear`] judges
+//! histories of a key-value register.
 
 mod clock;
 pub mod disk;
@@ -10,6 +14,7 @@ pub mod invariant;
 pub mod invariants;
 pub mod linear;
 mod links;
+pub mod network;
 pub mod options;
 mod run;
 pub mod world;

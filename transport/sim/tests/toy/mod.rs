@@ -167,8 +167,8 @@ impl Toy {
         });
     }
 
-    fn message(&mut self, from: NodeId, message: Say, effects: &mut Effects<Say>) {
-        match message {
+    fn message(&mut self, from: NodeId, message: &Say, effects: &mut Effects<Say>) {
+        match *message {
             Say::Have { last, beat } if self.leads() => {
                 let have = &mut self.have[usize::try_from(from.get() - 1).unwrap()];
                 // Only what is durable is claimed, so neither ever shrinks.
@@ -225,7 +225,7 @@ impl Machine for Toy {
                 }
                 effects.wake_at = if self.leads() { self.next_beat } else { Instant::MAX };
             }
-            Input::Message { from, message } => self.message(from, message, effects),
+            Input::Message { from, message } => self.message(from, &message, effects),
             Input::Persisted(receipt) => {
                 let through = receipt.through();
                 while self.writes.first().is_some_and(|(id, _)| *id <= through) {
