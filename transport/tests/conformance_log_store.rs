@@ -194,7 +194,7 @@ impl Broken {
     }
 
     fn crash(mut self, rng: &mut Rng) -> Self {
-        let kept = rng.below(self.unsynced.len() as u64 + 1) as usize;
+        let kept = usize::try_from(rng.below(self.unsynced.len() as u64 + 1)).unwrap();
         let mut batches: Vec<Owned> = self.unsynced.drain(..).collect();
         match self.fault {
             Fault::TearsABatch if kept < batches.len() => {
