@@ -229,7 +229,9 @@ impl<F: Faults> Node<F> {
     /// Term per entry behind the base.
     pub fn log(&self) -> Vec<u64> {
         let first = self.raft.log().base().index.next().get();
-        (first..=self.last().1).map(|index| self.raft.log().term_at(LogIndex::new(index)).expect("held").get()).collect()
+        (first..=self.last().1)
+            .map(|index| self.raft.log().term_at(LogIndex::new(index)).expect("held").get())
+            .collect()
     }
 
     /// What each member is known to hold, by slot.

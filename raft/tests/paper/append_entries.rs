@@ -2,6 +2,7 @@
 //! refusal by rule 2, `Outdated` for one by rule 1.
 
 use crate::common::*;
+use synod_transport::ids::NodeId;
 use synod_transport::machine::{Event, Fatal, Refusal, Role};
 use synod_transport::store::Body;
 
@@ -199,7 +200,7 @@ fn a_follower_redirects_to_its_leader() {
     node.deliver(3, append(1, (0, 0), &[1], 0));
     let leader = node.raft.leader();
     let refused = |tag| Event::Refused { tag, reason: Refusal::NotLeader { leader } };
-    assert_eq!(leader.map(|id| id.get()), Some(3));
+    assert_eq!(leader.map(NodeId::get), Some(3));
     assert_eq!(node.propose(8, 1).events, [refused(8.into())]);
     assert_eq!(node.read(9).events, [refused(9.into())]);
 }

@@ -152,7 +152,10 @@ fn a_split_vote_elects_nobody_and_is_tried_again() {
         candidate.deliver(other, denied(1));
         assert_eq!(candidate.role(), Role::Candidate);
         candidate.deliver(third, denied(1));
-        assert_eq!((candidate.role(), candidate.term(), candidate.vote()), (Role::Follower, 1, Some(candidate.id())));
+        assert_eq!(
+            (candidate.role(), candidate.term(), candidate.vote()),
+            (Role::Follower, 1, Some(candidate.id()))
+        );
         candidate.time_out();
         assert_eq!((candidate.role(), candidate.term()), (Role::Candidate, 2));
     }

@@ -1,6 +1,7 @@
 //! Figure 2, "RequestVote RPC".
 
 use crate::common::*;
+use synod_transport::ids::NodeId;
 use synod_transport::machine::Role;
 
 /// Rule 1: "reply false if term < currentTerm", and tell the current term "for candidate to update itself".
@@ -29,7 +30,7 @@ fn rule_2_a_free_vote_is_granted_after_it_is_durable() {
     assert_eq!(out.sealed, [out.write_id()]);
     let receipt = voter.persist();
     assert_eq!(receipt.opened, [(2, granted(4))]);
-    assert_eq!(voter.disk.ballot().vote.map(|id| id.get()), Some(2));
+    assert_eq!(voter.disk.ballot().vote.map(NodeId::get), Some(2));
 }
 
 /// Rule 2 with a later term: term and vote are one write, and one crash loses both or none.

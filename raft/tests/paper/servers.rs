@@ -2,6 +2,7 @@
 
 use crate::common::*;
 use synod_raft::Message;
+use synod_transport::ids::NodeId;
 use synod_transport::machine::{Event, Role};
 use synod_transport::store::Body;
 
@@ -194,7 +195,7 @@ fn candidates_follow_a_leader_of_their_term() {
         node.persist();
         node.deliver(2, message);
         assert_eq!((node.role(), node.term(), node.vote()), (Role::Follower, 1, Some(1)));
-        assert_eq!(node.raft.leader().map(|id| id.get()), Some(2));
+        assert_eq!(node.raft.leader().map(NodeId::get), Some(2));
     }
 }
 

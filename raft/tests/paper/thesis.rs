@@ -52,7 +52,8 @@ fn pre_vote_keeps_a_partitioned_servers_term() {
 /// 9.6: a pre-vote is granted when "the candidate's log is sufficiently up-to-date" and the term is a later one.
 #[test]
 fn pre_vote_compares_logs_and_terms() {
-    let cases = [((2, 2), 3, true), ((2, 3), 3, true), ((3, 1), 4, true), ((2, 1), 3, false), ((1, 9), 3, false)];
+    let cases =
+        [((2, 2), 3, true), ((2, 3), 3, true), ((3, 1), 4, true), ((2, 1), 3, false), ((1, 9), 3, false)];
     for (last, proposed, want) in cases.into_iter().chain([((9, 9), 2, false), ((9, 9), 1, false)]) {
         let mut voter = node(1).log(&[1, 2]).start();
         let out = voter.deliver(2, pre_vote(proposed - 1, proposed, last));

@@ -145,7 +145,8 @@ fn raft_l03_an_empty_follower_catches_up() {
         node(3),
     ]);
     let everywhere = |nodes: &[Node]| {
-        settled_leader(nodes).is_some() && nodes.iter().all(|node| node.commit() >= 10 && node.last() == nodes[0].last())
+        settled_leader(nodes).is_some()
+            && nodes.iter().all(|node| node.commit() >= 10 && node.last() == nodes[0].last())
     };
     assert!(world.run_until(30_000, everywhere).is_some());
 }

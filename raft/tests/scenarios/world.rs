@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::common::{Node, Out, Setup};
 use synod_raft::Message;
+use synod_transport::ids::NodeId;
 use synod_transport::machine::Role;
 use synod_transport::time::Instant;
 
@@ -89,6 +90,6 @@ pub(crate) fn settled_leader(nodes: &[Node]) -> Option<u64> {
     let leader = nodes.iter().find(|node| node.role() == Role::Leader)?;
     let agreed = nodes
         .iter()
-        .all(|node| node.term() == leader.term() && node.raft.leader().map(|id| id.get()) == Some(leader.id()));
+        .all(|node| node.term() == leader.term() && node.raft.leader().map(NodeId::get) == Some(leader.id()));
     agreed.then(|| leader.id())
 }
