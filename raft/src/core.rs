@@ -359,7 +359,7 @@ impl<H: ConfigurationHistory, F: Faults> Raft<H, F> {
             self.ballot = Ballot { term, vote: None };
             self.leader = None;
             self.write_ballot(effects);
-        } else if self.faults.has(Fault::ForgetVoteOnStepDown) && self.role() != Role::Follower {
+        } else if self.faults.has(Fault::ForgetVote) && self.ballot.vote.is_some() {
             self.ballot.vote = None;
             self.write_ballot(effects);
         }

@@ -82,8 +82,8 @@ faults! {
     ReuseReadToken = "reuse-read-token" breaks "read freshness";
     /// Votes are given without comparing logs (section 5.4.1).
     IgnoreLogInVote = "ignore-log-in-vote" breaks "leader completeness";
-    /// Stepping down within a term forgets the vote (raft_s02).
-    ForgetVoteOnStepDown = "forget-vote-on-step-down" breaks "election safety";
+    /// Stepping down, or obeying a leader, within a term forgets the vote (raft_s02).
+    ForgetVote = "forget-vote" breaks "election safety";
     /// A denied vote counts as granted (raft_s04).
     DenialCountsAsVote = "denial-counts-as-vote" breaks "election safety";
     /// The hint of a refusal is taken for an acknowledgement (raft_s13).

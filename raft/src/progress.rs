@@ -27,8 +27,10 @@ pub(crate) struct Progress {
     in_flight: VecDeque<LogIndex>,
     /// The last heartbeat round that the peer answered.
     pub(crate) round: u64,
-    /// Whether an acknowledgement moved since the last heartbeat.
+    /// Whether anything was acknowledged since the last heartbeat.
     moved: bool,
+    /// Whether something was unanswered at the last heartbeat.
+    overdue: bool,
 }
 
 impl Progress {
@@ -40,6 +42,7 @@ impl Progress {
             in_flight: VecDeque::new(),
             round: 0,
             moved: false,
+            overdue: false,
         }
     }
 
@@ -80,14 +83,19 @@ impl Progress {
         self.next = next;
         self.flow = Flow::Probe { waiting: false };
         self.in_flight.clear();
+        self.overdue = false;
     }
 
-    /// A heartbeat interval went by. Without any acknowledgement in it, what was sent counts as lost.
+    /// A heartbeat interval went by. What was unanswered at its beginning already, with no acknowledgement since, counts
+    /// as lost: a stream starts over behind the last match, a probe repeats its guess.
     pub(crate) fn interval_passed(&mut self, matched: LogIndex) {
-        let quiet = !core::mem::take(&mut self.moved);
         let waits = self.flow == Flow::Probe { waiting: true } || !self.in_flight.is_empty();
-        if quiet && waits {
-            self.probe_from(matched.next());
+        let quiet = !core::mem::take(&mut self.moved);
+        if waits && quiet && self.overdue {
+            let next = if self.flow == Flow::Stream { matched.next() } else { self.next };
+            self.probe_from(next);
+        } else {
+            self.overdue = waits;
         }
     }
 }
@@ -129,13 +137,23 @@ mod tests {
     }
 
     #[test]
-    fn silence_after_a_heartbeat_means_sending_again_from_the_last_match() {
+    fn silence_for_an_interval_means_sending_again_from_the_last_match() {
         let mut peer = Progress::new(at(1));
         peer.acknowledged(at(4));
         peer.sent(at(6));
         peer.interval_passed(at(4));
-        assert_eq!(peer.next, at(7), "the acknowledgement came within the interval");
+        assert_eq!(peer.next, at(7), "it may have left just before");
         peer.interval_passed(at(4));
         assert_eq!((peer.next, peer.flow), (at(5), Flow::Probe { waiting: false }));
+    }
+
+    #[test]
+    fn a_lost_probe_is_repeated_from_the_same_place() {
+        let mut peer = Progress::new(at(1000));
+        peer.sent(at(1000));
+        peer.interval_passed(at(0));
+        assert!(!peer.may_send(8));
+        peer.interval_passed(at(0));
+        assert_eq!((peer.next, peer.may_send(8)), (at(1000), true));
     }
 }

@@ -1,1 +1,73 @@
-//! To come in this change.
+//! The checks of synod-raft: the properties of figure 3 of the Raft paper, watched after every step of a seeded world,
+//! and the planted faults that those watchers must find.
+//!
+//! ```
+//! use synod_raft_check::run;
+//!
+//! let outcome = run(7, 3, None);
+//! assert_eq!(outcome.violation, None);
+//! assert!(outcome.completed > 0);
+//! ```
+
+pub mod invariants;
+mod watchers;
+
+use std::time::Duration;
+
+use synod_raft::fault::{Fault, Planted};
+use synod_raft::{Config, Raft};
+use synod_sim::Outcome;
+use synod_sim::invariant::Invariant;
+use synod_sim::options::Options;
+use synod_sim::world::Factory;
+use synod_transport::ids::NodeId;
+use synod_transport::quorum::{Members, Static};
+
+/// The core as the checks run it: with a fault or without.
+pub type Node = Raft<Static, Planted>;
+
+/// The generic properties of a replicated log and those of Raft.
+pub fn invariants() -> Vec<Box<dyn Invariant<Node>>> {
+    let mut all = watchers::all();
+    all.extend(synod_sim::invariants::all::<Node>());
+    all
+}
+
+/// Makes the nodes of a world; some seeds get small windows and batches, so that their edges are met.
+pub fn factory(seed: u64, nodes: u64, plant: Option<Fault>) -> Factory<Node> {
+    Box::new(move |id, _life, own_seed, stored| {
+        let members = Members::new((1..=nodes).map(NodeId::new)).map_err(|error| error.to_string())?;
+        let mut config = Config::new(id);
+        config.seed = own_seed;
+        config.election_timeout = Duration::from_millis(300);
+        config.heartbeat_interval = Duration::from_millis(50);
+        if seed % 2 == 1 {
+            config.max_batch = 3;
+            config.max_messages_in_flight = 2;
+            config.max_uncommitted = 64;
+        }
+        config.pre_vote = seed % 5 != 4;
+        config.check_quorum = seed % 7 != 6;
+        Raft::with_faults(config, Static::new(members), stored, Planted(plant))
+            .map_err(|error| error.to_string())
+    })
+}
+
+/// One world from its seed, all faults as the seed draws them, every invariant after every step.
+pub fn run(seed: u64, nodes: u64, plant: Option<Fault>) -> Outcome {
+    synod_sim::run_seed(seed, &Options::new(nodes), factory(seed, nodes, plant), &mut invariants())
+}
+
+/// The same, with its trace written to `out` as JSON lines.
+///
+/// # Errors
+/// When the trace could not be written.
+pub fn run_traced(
+    seed: u64,
+    nodes: u64,
+    plant: Option<Fault>,
+    out: Box<dyn std::io::Write + Send>,
+) -> std::io::Result<Outcome> {
+    let (options, factory) = (Options::new(nodes), factory(seed, nodes, plant));
+    synod_sim::run_traced(seed, &options, factory, &mut invariants(), out)
+}

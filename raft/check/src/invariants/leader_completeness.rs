@@ -16,7 +16,13 @@ impl LeaderCompleteness {
     ///
     /// # Errors
     /// When it is not the committed log that was known before.
-    pub fn commits(&mut self, node: NodeId, term: Term, log: &TermLog, commit: LogIndex) -> Result<(), String> {
+    pub fn commits(
+        &mut self,
+        node: NodeId,
+        term: Term,
+        log: &TermLog,
+        commit: LogIndex,
+    ) -> Result<(), String> {
         let known = LogIndex::new(self.committed.len() as u64);
         let last = self.committed.get(as_offset(commit.min(known)).wrapping_sub(1));
         if let Some(last) = last {
@@ -80,7 +86,11 @@ mod tests {
         assert_eq!(it.commits(one, Term::new(2), &log(&[1, 2, 2]), LogIndex::new(2)), Ok(()));
         assert_eq!(it.leads(two, Term::new(3), &log(&[1, 2, 3])), Ok(()));
         assert!(it.leads(two, Term::new(3), &log(&[1, 3])).is_err());
-        assert_eq!(it.leads(two, Term::new(1), &log(&[1])), Ok(()), "an earlier term's leader need not have it");
+        assert_eq!(
+            it.leads(two, Term::new(1), &log(&[1])),
+            Ok(()),
+            "an earlier term's leader need not have it"
+        );
     }
 
     #[test]
