@@ -58,7 +58,7 @@ const FINDERS: &[(Fault, Script)] = &[
     (Fault::ReadBeforeOwnCommit, reads::a_read_right_after_the_election),
     (Fault::ReuseReadToken, reads::a_retried_read_and_a_late_answer),
     (Fault::IgnoreLogInVote, votes::last_positions_in_lexicographic_order),
-    (Fault::ForgetVoteOnStepDown, votes::stepping_down_within_a_term),
+    (Fault::ForgetVote, votes::stepping_down_within_a_term),
     (Fault::DenialCountsAsVote, votes::a_denied_vote),
     (Fault::HintCountsAsMatch, log::a_refusal_with_a_hint),
     (Fault::CommitBeyondMatch, log::a_commit_index_beyond_what_was_compared),

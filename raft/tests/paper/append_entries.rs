@@ -128,6 +128,17 @@ fn rule_4_a_repetition_does_not_overtake_the_disk() {
     assert_eq!(node.persist().opened, [(2, appended(1, 1)), (2, appended(1, 1))]);
 }
 
+/// Rule 4: what the disk has already is acknowledged at once, whatever else is still on its way there.
+#[test]
+fn rule_4_a_repetition_of_durable_entries_waits_for_no_other_write() {
+    let mut node = node(1).start();
+    let message = append(1, (0, 0), &[1], 0);
+    node.deliver(2, message);
+    node.persist();
+    node.deliver(2, append(1, (1, 1), &[1], 0));
+    assert_eq!(node.deliver(2, message).send, [(2, appended(1, 1))]);
+}
+
 /// Rule 5: "if leaderCommit > commitIndex, set commitIndex = min(leaderCommit, ...)": the leader's is the smaller.
 #[test]
 fn rule_5_the_leaders_commit_index_is_adopted() {

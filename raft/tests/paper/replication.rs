@@ -223,6 +223,8 @@ fn a_repeated_refusal_is_ignored() {
     leader.ack(2, 5);
     assert!(leader.deliver(2, refusal).is_silent());
     assert_eq!(leader.matched()[1], 5);
+    let sent: Vec<usize> = (1..=3).map(|tag| leader.propose(tag, 1).to(2).len()).collect();
+    assert_eq!(sent, [1; 3], "nor does it end the stream");
 }
 
 /// 5.3: "in the normal case, a new entry can be replicated with a single round of RPCs to a majority of the cluster; and
@@ -246,4 +248,26 @@ fn unanswered_messages_are_bounded() {
     let sent: Vec<usize> = (1..=5).map(|tag| leader.propose(tag, 1).to(2).len()).collect();
     assert_eq!(sent, [1, 1, 0, 0, 0]);
     assert_eq!(leader.ack(2, 2).to(2), [append(1, (1, 3), &[1, 1, 1], 1)]);
+}
+
+/// 5.3: nextIndex is taken back only "after a rejection": a first message that was lost is repeated as it was, however
+/// long the log before it.
+#[test]
+fn a_lost_probe_is_repeated_as_it_was() {
+    let mut leader = node(1).log(&[1; 1000]).start();
+    let first = leader.elect().to(2);
+    assert_eq!(first, [append(2, (1, 1000), &[2], 0)]);
+    let sent: Vec<Message> = (0..6).flat_map(|_| leader.advance(100).to(2)).collect();
+    let appends: Vec<Message> = sent.into_iter().filter(|it| *it != heartbeat(2, 0, 0)).collect();
+    assert!(appends.len() >= 3, "{appends:?}");
+    assert!(appends.iter().all(|again| *again == first[0]), "{appends:?}");
+}
+
+/// 5.3: the same when the front of the log is purged and could not be sent.
+#[test]
+fn a_lost_probe_is_repeated_behind_a_purged_front() {
+    let mut leader = node(1).base(1, 1000).log(&[1]).start();
+    leader.elect();
+    leader.advance(100);
+    assert_eq!(leader.advance(100).to(2), [heartbeat(2, 0, 0), append(2, (1, 1001), &[2], 1000)]);
 }

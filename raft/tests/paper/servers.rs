@@ -186,6 +186,18 @@ fn candidates_count_their_own_vote_after_the_sync() {
     assert_eq!(node.role(), Role::Leader);
 }
 
+/// Candidates: the receipt of an earlier election's vote says nothing of this one's.
+#[test]
+fn candidates_count_the_vote_of_this_term_only() {
+    let mut node = node(1).of(1).plain().start();
+    node.time_out();
+    node.time_out();
+    node.persist_one();
+    assert_eq!((node.role(), node.term()), (Role::Candidate, 2), "term 2 is on no disk yet");
+    node.persist_one();
+    assert_eq!(node.role(), Role::Leader);
+}
+
 /// Candidates: "if AppendEntries RPC received from new leader: convert to follower", in the same term, vote kept.
 #[test]
 fn candidates_follow_a_leader_of_their_term() {

@@ -12,6 +12,7 @@ fn pre_vote_asks_before_the_term_moves() {
     assert_eq!((node.role(), node.term(), node.vote()), (Role::PreCandidate, 2, None));
     assert_eq!(out.send, [(2, pre_vote(2, 3, (2, 2))), (3, pre_vote(2, 3, (2, 2)))]);
     assert!(out.write.is_none());
+    assert!(node.wait().as_millis() >= 1000, "and waits for answers as long as for a leader");
 }
 
 /// 9.6: with a majority of yes, the election begins.
@@ -19,11 +20,13 @@ fn pre_vote_asks_before_the_term_moves() {
 fn pre_vote_won_starts_the_election() {
     let mut node = node(1).of(5).start();
     node.time_out();
+    node.advance(900);
     node.deliver(2, pre_vote_reply(0, 1, true));
     assert_eq!(node.role(), Role::PreCandidate);
     let out = node.deliver(3, pre_vote_reply(0, 1, true));
     assert_eq!((node.role(), out.ballot()), (Role::Candidate, Some((1, Some(1)))));
     assert_eq!((out.send.len(), out.sealed.len()), (0, 4));
+    assert!(node.wait().as_millis() >= 1000, "the timer starts anew");
 }
 
 /// 9.6: with a majority of no, the node goes back to waiting, its term unchanged.
@@ -117,6 +120,7 @@ fn a_leader_without_a_majority_steps_down() {
     assert_eq!((leader.role(), leader.term(), leader.raft.leader()), (Role::Follower, 1, None));
     assert!(out.events.contains(&Event::Role { role: Role::Follower, term: 1.into(), leader: None }));
     assert!(leader.propose(1, 1).write.is_none());
+    assert!(leader.wait().as_millis() >= 1000, "it waits like any follower");
 }
 
 /// 6.2: any answer of the term shows that a follower is there; with a majority the leader stays.

@@ -44,7 +44,7 @@ pub(crate) fn stepping_down_within_a_term(faults: Planted) -> Verdict {
 
 #[test]
 fn raft_s02_a_step_down_keeps_the_vote() {
-    finds(Fault::ForgetVoteOnStepDown, stepping_down_within_a_term);
+    finds(Fault::ForgetVote, stepping_down_within_a_term);
 }
 
 /// S2, the variant with pre-vote: a pre-candidate voted for another before.
@@ -59,7 +59,7 @@ fn stepping_down_as_a_pre_candidate(faults: Planted) -> Verdict {
 
 #[test]
 fn raft_s02_a_pre_candidate_keeps_the_vote() {
-    finds(Fault::ForgetVoteOnStepDown, stepping_down_as_a_pre_candidate);
+    finds(Fault::ForgetVote, stepping_down_as_a_pre_candidate);
 }
 
 /// S3: answers to a pre-vote that come after the campaign move nobody.
@@ -79,6 +79,22 @@ fn raft_s03_late_pre_votes_start_nothing() {
             require(node.deliver(5, late).is_silent(), "a leader ignores it")?;
         }
         require((node.role(), node.term()) == (Role::Leader, 1), "still the leader of term 1")
+    });
+}
+
+/// S3: answers to the pre-vote of an earlier term do not count in this one's.
+#[test]
+fn raft_s03_pre_votes_count_for_the_term_they_were_asked_for() {
+    sound(|faults| {
+        let mut node = node(1).start_with(faults);
+        node.campaign();
+        node.deliver(2, heartbeat(4, 0, 0));
+        node.persist();
+        node.campaign();
+        node.deliver(3, pre_vote_reply(0, 1, true));
+        require((node.role(), node.term()) == (Role::PreCandidate, 4), "an old yes started an election")?;
+        node.deliver(3, pre_vote_reply(4, 5, true));
+        require((node.role(), node.term()) == (Role::Candidate, 5), "a new one does")
     });
 }
 
