@@ -176,6 +176,17 @@ fn rule_5_a_heartbeat_commits_what_the_leader_knows_to_match() {
     assert_eq!(follower.commit(), 2);
 }
 
+/// Rule 5: what a follower holds is not committed by that alone.
+#[test]
+fn rule_5_a_heartbeat_commits_no_more_than_the_leader_has_committed() {
+    let mut leader = node(1).of(5).lead();
+    leader.propose(1, 3);
+    leader.persist();
+    leader.ack(2, 4);
+    assert_eq!(leader.commit(), 0);
+    assert!(leader.advance(100).to(2).contains(&heartbeat(1, 0, 0)));
+}
+
 /// Results: "success: true if follower contained entry matching prevLogIndex and prevLogTerm", said only once the
 /// entries are durable.
 #[test]

@@ -102,6 +102,19 @@ fn one_round_confirms_all_reads_before_it() {
     assert_eq!(leader.deliver(2, heartbeat_reply(1, 2)).events, [ready(7, 1), ready(8, 1)]);
 }
 
+/// 6.4 step 3: an answer to an earlier round that comes late takes nothing back.
+#[test]
+fn answers_may_come_in_any_order() {
+    let mut leader = node(1).of(5).lead();
+    leader.ack(2, 1);
+    leader.ack(3, 1);
+    leader.read(7);
+    leader.read(8);
+    leader.deliver(2, heartbeat_reply(1, 2));
+    leader.deliver(2, heartbeat_reply(1, 1));
+    assert_eq!(leader.deliver(3, heartbeat_reply(1, 2)).events, [ready(7, 1), ready(8, 1)]);
+}
+
 /// 6.4 step 4: "the leader waits for its state machine to advance at least as far as the readIndex": the index is given,
 /// and what may be applied says when.
 #[test]

@@ -271,3 +271,16 @@ fn a_lost_probe_is_repeated_behind_a_purged_front() {
     leader.advance(100);
     assert_eq!(leader.advance(100).to(2), [heartbeat(2, 0, 0), append(2, (1, 1001), &[2], 1000)]);
 }
+
+/// 5.3: while acknowledgements come in, nothing is sent twice; once they stop for an interval, the rest is.
+#[test]
+fn entries_are_not_repeated_while_acknowledgements_come() {
+    let mut leader = node(1).lead();
+    leader.ack(2, 1);
+    leader.propose(1, 1);
+    leader.propose(2, 1);
+    leader.advance(100);
+    leader.ack(2, 2);
+    assert_eq!(leader.advance(100).to(2), [heartbeat(1, 1, 0)], "3 is not acknowledged, but 2 was just now");
+    assert!(leader.advance(100).to(2).contains(&append(1, (1, 2), &[1], 1)));
+}

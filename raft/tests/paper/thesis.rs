@@ -2,6 +2,7 @@
 
 use crate::common::*;
 use synod_transport::machine::{Event, Role};
+use synod_transport::time::Instant;
 
 /// 9.6: "a candidate only increments its term if it first learns from a majority of the cluster that they would be
 /// willing to grant the candidate their votes". Asking writes nothing and needs no disk.
@@ -134,6 +135,18 @@ fn a_leader_with_a_majority_stays() {
     assert_eq!(leader.role(), Role::Leader);
 }
 
+/// 6.2 can be switched off: then a leader stays until it sees a later term, as in the paper.
+#[test]
+fn a_leader_without_check_quorum_stays_alone() {
+    let mut leader = node(1).plain().lead();
+    for _ in 0..50 {
+        leader.advance(100);
+    }
+    assert_eq!(leader.role(), Role::Leader);
+    leader.deliver(2, vote(2, (1, 1)));
+    assert_eq!((leader.role(), leader.term()), (Role::Follower, 2));
+}
+
 /// 6.2: a leader that stepped down keeps its vote: nobody else gets it in that term.
 #[test]
 fn a_leader_that_stepped_down_keeps_its_vote() {
@@ -148,6 +161,7 @@ fn a_leader_that_stepped_down_keeps_its_vote() {
 #[test]
 fn votes_are_denied_while_a_leader_is_heard() {
     let mut voter = node(1).ballot(1, None).start();
+    voter.now = Instant::from_millis(60_000);
     voter.deliver(3, heartbeat(1, 0, 0));
     voter.advance(999);
     assert!(voter.deliver(2, vote(8, (9, 9))).is_silent());

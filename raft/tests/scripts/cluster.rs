@@ -34,6 +34,7 @@ pub(crate) struct Cluster {
     max_batch: Option<u32>,
     starts: u64,
     tags: u64,
+    delivered: u64,
     now: Instant,
     said: Arc<Mutex<Vec<String>>>,
 }
@@ -175,6 +176,8 @@ impl Cluster {
         // What these frames bring about waits for the next command.
         let waiting = self.links.get(&link).map_or(0, VecDeque::len);
         for _ in 0..count.min(waiting) {
+            self.delivered += 1;
+            assert!(self.delivered < 100_000, "messages without end");
             let frame = self.links.get_mut(&link).and_then(VecDeque::pop_front).expect("just counted");
             if matches!(self.servers.get(&link.1), Some(Server::Up(_))) {
                 self.at(link.1, |host, now| host.receive(now, NodeId::new(link.0), frame).unwrap());
