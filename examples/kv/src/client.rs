@@ -171,7 +171,11 @@ impl Client {
             hops = 0;
             self.turn();
             if Instant::now() + self.patience.pause >= end {
-                return Err(if in_doubt { ClientError::Unknown(last) } else { ClientError::Unavailable(last) });
+                return Err(if in_doubt {
+                    ClientError::Unknown(last)
+                } else {
+                    ClientError::Unavailable(last)
+                });
             }
             sleep(self.patience.pause).await;
         }

@@ -126,6 +126,7 @@ struct PeerSettings {
 
 impl Settings {
     fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        toml::from_str(text).map_err(|error| ConfigError::File { path: path.into(), problem: error.to_string() })
+        toml::from_str(text)
+            .map_err(|error| ConfigError::File { path: path.into(), problem: error.to_string() })
     }
 }

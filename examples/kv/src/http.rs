@@ -167,13 +167,15 @@ impl App {
         key: Bytes,
         value: Option<Bytes>,
     ) -> Result<Response, Problem> {
-        let change = Change { request: headers::request(headers)?, expect: headers::expect(headers)?, key, value };
+        let change =
+            Change { request: headers::request(headers)?, expect: headers::expect(headers)?, key, value };
         self.propose(uri, &Command::Change(change)).await
     }
 
     async fn propose(&self, uri: &Uri, command: &Command) -> Result<Response, Problem> {
         let proposed = timeout(PATIENCE, self.node.propose(command.encode())).await;
-        let reply = proposed.map_err(|_| Problem::Unknown)?.map_err(|error| self.propose_problem(error, uri))?;
+        let reply =
+            proposed.map_err(|_| Problem::Unknown)?.map_err(|error| self.propose_problem(error, uri))?;
         problem::answer(Reply::decode(reply).map_err(|_| Problem::Malformed)?)
     }
 

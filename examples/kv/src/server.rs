@@ -66,7 +66,9 @@ fn next_incarnation(config: &Config) -> anyhow::Result<Incarnation> {
     let mut state = FileStateStore::open(config.data.join("state")).context("the state cannot be opened")?;
     let last = match state.get(NAME)? {
         None => 0,
-        Some(bytes) => u64::from_le_bytes(bytes.as_ref().try_into().context("the stored incarnation is damaged")?),
+        Some(bytes) => {
+            u64::from_le_bytes(bytes.as_ref().try_into().context("the stored incarnation is damaged")?)
+        }
     };
     let next = Incarnation::new(last).next();
     state.set(NAME, &next.get().to_le_bytes())?;

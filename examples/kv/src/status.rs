@@ -28,7 +28,12 @@ pub struct Status {
 }
 
 impl Status {
-    pub(crate) fn new(node: &synod_node::Status, incarnation: Incarnation, keys: usize, sessions: usize) -> Self {
+    pub(crate) fn new(
+        node: &synod_node::Status,
+        incarnation: Incarnation,
+        keys: usize,
+        sessions: usize,
+    ) -> Self {
         let role = match node.role {
             Role::Follower => "follower",
             Role::PreCandidate => "pre-candidate",

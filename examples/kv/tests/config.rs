@@ -63,7 +63,8 @@ fn flags_override_the_file() {
 
 #[test]
 fn flags_alone_are_enough() {
-    let line = ["synod-kv", "--id", "1", "--cluster", "a", "--data", "d", "--peer", "1=127.0.0.1:1,127.0.0.1:2"];
+    let line =
+        ["synod-kv", "--id", "1", "--cluster", "a", "--data", "d", "--peer", "1=127.0.0.1:1,127.0.0.1:2"];
     let config = Config::load(Flags::try_parse_from(line).unwrap()).unwrap();
     assert_eq!(config.this().unwrap().address.port(), 1);
 }
@@ -85,7 +86,10 @@ fn every_error_names_its_field() {
         (with("127.0.0.1:7002", "x"), "peers[1].address: \"x\" is not a socket address"),
         (with("127.0.0.1:8001", "localhost"), "peers[0].http: \"localhost\" is not a socket address"),
         (with("127.0.0.1:8001", "127.0.0.1:0"), "peers[0].http: \"127.0.0.1:0\" has no port"),
-        (with("127.0.0.1:7001", "10.0.0.1:7001"), "peers[0].address: \"10.0.0.1:7001\" is not a loopback address"),
+        (
+            with("127.0.0.1:7001", "10.0.0.1:7001"),
+            "peers[0].address: \"10.0.0.1:7001\" is not a loopback address",
+        ),
         (with("id = 2", "id = 1"), "peers[1].id: 1 is also the id of peers[0]"),
         (with("data =", "date ="), "unknown field `date`"),
         (with("http = \"127.0.0.1:8002\"", ""), "missing field `http`"),

@@ -162,7 +162,8 @@ impl Answer {
             };
         }
         let tag = self.headers.get(ETAG).and_then(|tag| tag.to_str().ok());
-        let version = tag.and_then(version).ok_or_else(|| ClientError::Answer("no ETag of ours".to_owned()))?;
+        let version =
+            tag.and_then(version).ok_or_else(|| ClientError::Answer("no ETag of ours".to_owned()))?;
         Ok(Some(Versioned { value: self.body, version }))
     }
 

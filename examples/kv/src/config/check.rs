@@ -11,7 +11,8 @@ const ELECTION_TIMEOUT_MS: u64 = 1000;
 const HEARTBEAT_INTERVAL_MS: u64 = 100;
 
 pub(super) fn check(settings: Settings) -> Result<Config, ConfigError> {
-    let missing = |field: &str| ConfigError::field(field, format!("is missing; set it in the file or with --{field}"));
+    let missing =
+        |field: &str| ConfigError::field(field, format!("is missing; set it in the file or with --{field}"));
     let id = settings.id.ok_or_else(|| missing("id"))?;
     let cluster = cluster(&settings.cluster.ok_or_else(|| missing("cluster"))?)?;
     let data = settings.data.ok_or_else(|| missing("data"))?;
@@ -55,13 +56,19 @@ fn times(election_ms: Option<u64>, heartbeat_ms: Option<u64>) -> Result<(Duratio
 
 fn peers(settings: &[PeerSettings], allow_plaintext: bool) -> Result<Vec<Peer>, ConfigError> {
     if settings.is_empty() {
-        return Err(ConfigError::field("peers", "names nobody; list every member of the cluster, this node too"));
+        return Err(ConfigError::field(
+            "peers",
+            "names nobody; list every member of the cluster, this node too",
+        ));
     }
     let mut peers: Vec<Peer> = Vec::new();
     for (at, peer) in settings.iter().enumerate() {
         let field = |name: &str| format!("peers[{at}].{name}");
         if let Some(twin) = peers.iter().position(|it| it.id.get() == peer.id) {
-            return Err(ConfigError::field(field("id"), format!("{} is also the id of peers[{twin}]", peer.id)));
+            return Err(ConfigError::field(
+                field("id"),
+                format!("{} is also the id of peers[{twin}]", peer.id),
+            ));
         }
         peers.push(Peer {
             id: NodeId::new(peer.id),
@@ -73,9 +80,9 @@ fn peers(settings: &[PeerSettings], allow_plaintext: bool) -> Result<Vec<Peer>, 
 }
 
 fn address(field: String, text: &str, allow_plaintext: bool) -> Result<SocketAddr, ConfigError> {
-    let address: SocketAddr = text
-        .parse()
-        .map_err(|_| ConfigError::field(&field, format!("{text:?} is not a socket address such as 127.0.0.1:7001")))?;
+    let address: SocketAddr = text.parse().map_err(|_| {
+        ConfigError::field(&field, format!("{text:?} is not a socket address such as 127.0.0.1:7001"))
+    })?;
     if address.port() == 0 {
         return Err(ConfigError::field(field, format!("{text:?} has no port that others could know")));
     }

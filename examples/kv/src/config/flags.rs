@@ -67,7 +67,8 @@ fn peer((at, text): (usize, &String)) -> Result<PeerSettings, ConfigError> {
         let (address, http) = addresses.split_once(',')?;
         Some((id.parse().ok()?, address, http))
     };
-    let (id, address, http) = parts()
-        .ok_or_else(|| ConfigError::field(format!("peers[{at}]"), format!("{text:?} is not ID=ADDRESS,HTTP")))?;
+    let (id, address, http) = parts().ok_or_else(|| {
+        ConfigError::field(format!("peers[{at}]"), format!("{text:?} is not ID=ADDRESS,HTTP"))
+    })?;
     Ok(PeerSettings { id, address: address.into(), http: http.into() })
 }

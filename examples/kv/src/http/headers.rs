@@ -30,7 +30,9 @@ pub(crate) fn expect(headers: &HeaderMap) -> Result<Expect, Problem> {
             Problem::BadRequest(format!("If-Match: {tag} is neither * nor one version such as \"17\""))
         }),
         (None, Some(tag)) => Err(Problem::BadRequest(format!("If-None-Match: {tag} is not *"))),
-        (Some(_), Some(_)) => Err(Problem::BadRequest("If-Match and If-None-Match exclude each other".into())),
+        (Some(_), Some(_)) => {
+            Err(Problem::BadRequest("If-Match and If-None-Match exclude each other".into()))
+        }
     }
 }
 
@@ -95,8 +97,11 @@ mod tests {
         let both = headers(&[("x-client-id", "3"), ("x-request-id", "4")]);
         assert_eq!(request(&both).expect("both"), Some(RequestId { client: 3, number: 4 }));
         assert_eq!(request(&headers(&[])).expect("none"), None);
-        let refused: [&[_]; 3] =
-            [&[("x-client-id", "3")], &[("x-request-id", "4")], &[("x-client-id", "x"), ("x-request-id", "4")]];
+        let refused: [&[_]; 3] = [
+            &[("x-client-id", "3")],
+            &[("x-request-id", "4")],
+            &[("x-client-id", "x"), ("x-request-id", "4")],
+        ];
         for pairs in refused {
             assert!(matches!(request(&headers(pairs)), Err(Problem::BadRequest(_))), "{pairs:?}");
         }

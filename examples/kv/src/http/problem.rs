@@ -147,7 +147,10 @@ mod tests {
     #[test]
     fn a_redirect_says_where_and_unavailability_says_when() {
         let there = Problem::Elsewhere("http://127.0.0.1:1/kv/k".into()).into_response();
-        assert_eq!(there.headers().get(header::LOCATION).map(HeaderValue::as_bytes), Some(&b"http://127.0.0.1:1/kv/k"[..]));
+        assert_eq!(
+            there.headers().get(header::LOCATION).map(HeaderValue::as_bytes),
+            Some(&b"http://127.0.0.1:1/kv/k"[..])
+        );
         assert!(Problem::NoLeader.into_response().headers().contains_key(header::RETRY_AFTER));
         assert!(!Problem::Unknown.into_response().headers().contains_key(header::RETRY_AFTER));
     }
