@@ -3,6 +3,7 @@
 
 mod bench;
 mod ci;
+mod demo;
 mod sim;
 mod tidy;
 
@@ -21,6 +22,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Run three real nodes, kill one, pause others, and check everything that clients were told.
+    Demo(demo::Args),
     /// Run a protocol in seeded worlds and check its invariants after every step.
     Sim(sim::Args),
     /// Measure primitives beside their peers.
@@ -43,6 +46,7 @@ enum Verdict {
 fn main() -> ExitCode {
     let task = Cli::parse().task;
     let verdict = match task {
+        Task::Demo(args) => demo::run(&args),
         Task::Sim(args) => sim::run(&args),
         Task::Bench(args) => bench::run(&args),
         Task::Tidy(args) => tidy::run(&args),

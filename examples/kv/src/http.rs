@@ -109,7 +109,7 @@ async fn read(
         Freshness::Stale => Consistency::Stale,
     };
     let found = timeout(PATIENCE, app.node.read(consistency, move |map| map.get(&key).cloned())).await;
-    let found = found.map_err(|_| Problem::NoQuorum)?.map_err(|error| app.read_problem(error, &uri))?;
+    let found = found.map_err(|_| Problem::NoQuorum)?.map_err(|error| app.read_problem(&error, &uri))?;
     let Versioned { value, version } = found.ok_or(Problem::Absent)?;
     let tag = (header::ETAG, headers::entity_tag(version));
     let kind = (header::CONTENT_TYPE, "application/octet-stream".to_owned());
@@ -175,7 +175,7 @@ impl App {
     async fn propose(&self, uri: &Uri, command: &Command) -> Result<Response, Problem> {
         let proposed = timeout(PATIENCE, self.node.propose(command.encode())).await;
         let reply =
-            proposed.map_err(|_| Problem::Unknown)?.map_err(|error| self.propose_problem(error, uri))?;
+            proposed.map_err(|_| Problem::Unknown)?.map_err(|error| self.propose_problem(&error, uri))?;
         problem::answer(Reply::decode(reply).map_err(|_| Problem::Malformed)?)
     }
 
@@ -190,21 +190,21 @@ impl App {
         }
     }
 
-    fn propose_problem(&self, error: synod_node::ProposeError, uri: &Uri) -> Problem {
+    fn propose_problem(&self, error: &synod_node::ProposeError, uri: &Uri) -> Problem {
         use synod_node::ProposeError as Error;
         match error {
-            Error::NotLeader { leader } => self.redirect(leader, uri),
+            Error::NotLeader { leader } => self.redirect(*leader, uri),
             Error::Busy => Problem::Busy,
-            Error::TooLarge { limit, .. } => Problem::TooLarge { what: "the request", limit },
+            Error::TooLarge { limit, .. } => Problem::TooLarge { what: "the request", limit: *limit },
             Error::Stopped => Problem::Stopped,
             _ => Problem::Unknown,
         }
     }
 
-    fn read_problem(&self, error: synod_node::ReadError, uri: &Uri) -> Problem {
+    fn read_problem(&self, error: &synod_node::ReadError, uri: &Uri) -> Problem {
         use synod_node::ReadError as Error;
         match error {
-            Error::NotLeader { leader } => self.redirect(leader, uri),
+            Error::NotLeader { leader } => self.redirect(*leader, uri),
             Error::Busy => Problem::Busy,
             Error::Stopped => Problem::Stopped,
             _ => Problem::NoQuorum,

@@ -1,0 +1,106 @@
+//! Three real processes, one killed, one paused, and a check of everything that their clients were told.
+//!
+//! In reading order: `cluster` builds and runs the processes, `workload` is the clients, `faults` is what is done to
+//! the processes meanwhile, `audit` judges, `report` prints.
+
+mod audit;
+mod cluster;
+mod faults;
+mod report;
+mod stage;
+mod workload;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use synod_sim::linear::Operation;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::Verdict;
+use cluster::Cluster;
+use stage::Stage;
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// How long the clients run, in seconds.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(5..=40))]
+    seconds: u64,
+    /// How many clients run at once.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=64))]
+    clients: u64,
+    /// How many keys they share.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    keys: u64,
+    /// Decides what the clients ask for.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Keep the nodes' data under target/demo.
+    #[arg(long)]
+    keep: bool,
+    /// Record every step of every node, in target/demo/node-N.ndjson.
+    #[arg(long)]
+    trace: bool,
+    /// Break something on purpose; the demo must then end with status 1.
+    #[arg(long)]
+    plant: Option<Plant>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, clap::ValueEnum)]
+enum Plant {
+    /// The clients ask any node for what it has applied, with consistency=stale, and claim that this is linearizable.
+    StaleRead,
+}
+
+/// What a run left behind for the judges. Times are nanoseconds since the start.
+struct Run {
+    history: Vec<Operation>,
+    tally: workload::Tally,
+    failures: Vec<faults::Failure>,
+    span: Duration,
+}
+
+/// Builds the server, runs the show and judges it.
+pub(crate) fn run(args: &Args) -> anyhow::Result<Verdict> {
+    let build = cluster::build()?;
+    // On this thread, so that the processes see it die when it does; it lives as long as the program.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            verdict = show(args, &build) => verdict,
+            _ = tokio::signal::ctrl_c() => bail!("interrupted; the nodes were killed"),
+            _ = terminate.recv() => bail!("terminated; the nodes were killed"),
+        }
+    })
+}
+
+async fn show(args: &Args, build: &cluster::Build) -> anyhow::Result<Verdict> {
+    let mut cluster = Cluster::start(build, args.trace)?;
+    let stage = Stage::new(Duration::from_secs(args.seconds));
+    stage.say(format_args!("three nodes under {}", build.folder.display()));
+    workload::ready(&cluster).await?;
+
+    let clients = workload::Clients::start(args, &cluster, &stage)?;
+    let failures = faults::play(&mut cluster, &stage).await?;
+    let (mut history, tally) = clients.stop().await?;
+    stage.finish();
+    let run_span = stage.at();
+    let ends = audit::read_everything(args, &cluster, &stage, &mut history).await?;
+    cluster.stop().await?;
+
+    let run = Run { history, tally, failures, span: run_span };
+    report::write_history(&build.folder.join("history.ndjson"), &run)?;
+    let judged = Instant::now();
+    let findings = audit::judge(&run, &ends);
+    report::print(&run, &findings, judged.elapsed(), &build.folder);
+    if !args.keep {
+        remove_data(&build.folder)?;
+    }
+    Ok(if findings.is_empty() { Verdict::Holds } else { Verdict::Broken })
+}
+
+fn remove_data(folder: &Path) -> anyhow::Result<()> {
+    let data = folder.join("data");
+    std::fs::remove_dir_all(&data).with_context(|| format!("removing {}", data.display()))
+}
