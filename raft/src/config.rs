@@ -4,6 +4,8 @@ use core::time::Duration;
 
 use synod_transport::ids::NodeId;
 
+use crate::message::MAX_ENTRIES;
+
 /// How one node behaves. The defaults suit a local network; times must be far above a message's round trip plus a
 /// disk's sync.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -14,7 +16,7 @@ pub struct Config {
     pub election_timeout: Duration,
     /// Time between heartbeats of an idle leader; at most a third of the election timeout. Default 100 ms.
     pub heartbeat_interval: Duration,
-    /// Most entries in one message. Default 4096.
+    /// Most entries in one message, up to 1 048 576. Default 4096.
     pub max_batch: u32,
     /// Most unacknowledged append messages per follower. What is proposed meanwhile goes out together with the next
     /// acknowledgement, so a small window batches more. Default 8.
@@ -62,6 +64,9 @@ impl Config {
         if self.max_batch == 0 {
             return Err(ConfigError::Zero("max_batch"));
         }
+        if self.max_batch > MAX_ENTRIES {
+            return Err(ConfigError::BatchTooLong { limit: MAX_ENTRIES });
+        }
         if self.max_messages_in_flight == 0 {
             return Err(ConfigError::Zero("max_messages_in_flight"));
         }
@@ -86,6 +91,12 @@ pub enum ConfigError {
         election: Duration,
         /// The heartbeat interval.
         heartbeat: Duration,
+    },
+    /// `max_batch` is over what a receiver accepts.
+    #[error("max_batch is over the limit of {limit}")]
+    BatchTooLong {
+        /// The most that is allowed.
+        limit: u32,
     },
     /// The node is not among the members.
     #[error("{0:?} is not a member")]
@@ -120,7 +131,9 @@ mod tests {
         assert_eq!(good.check(), Ok(()));
         let slow = Config { heartbeat_interval: Duration::from_millis(400), ..good.clone() };
         assert!(matches!(slow.check(), Err(ConfigError::Timing { .. })));
-        let none = Config { max_batch: 0, ..good };
+        let none = Config { max_batch: 0, ..good.clone() };
         assert_eq!(none.check(), Err(ConfigError::Zero("max_batch")));
+        let long = Config { max_batch: MAX_ENTRIES + 1, ..good };
+        assert_eq!(long.check(), Err(ConfigError::BatchTooLong { limit: MAX_ENTRIES }));
     }
 }

@@ -104,6 +104,8 @@ pub(crate) struct Leader {
     pub(crate) active: NodeSet,
     pub(crate) heartbeat_at: Instant,
     pub(crate) check_at: Instant,
+    /// The durable write at the last check, if later ones were waiting for the disk then.
+    pub(crate) waiting_behind: Option<WriteId>,
     /// Number of the last question to the followers.
     pub(crate) round: u64,
     pub(crate) reads: VecDeque<PendingRead>,

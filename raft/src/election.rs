@@ -164,6 +164,7 @@ impl<H: ConfigurationHistory, F: Faults> Raft<H, F> {
             active: NodeSet::EMPTY,
             heartbeat_at: self.now.plus(self.settings.heartbeat_interval),
             check_at: self.now.plus(self.settings.election_timeout),
+            waiting_behind: None,
             round: 0,
             reads: Default::default(),
         });

@@ -7,7 +7,7 @@ use synod_transport::net::Class;
 use synod_transport::wire::{Reader, WireError, Writer};
 
 /// The most entries that a message may claim to carry; a length to check, not a goal.
-const MAX_ENTRIES: u32 = 1 << 20;
+pub(crate) const MAX_ENTRIES: u32 = 1 << 20;
 
 /// One message. `term` is always the sender's current term.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

@@ -68,7 +68,11 @@ impl<H: ConfigurationHistory, F: Faults> Raft<H, F> {
         if self.now >= leader.check_at {
             leader.check_at = self.now.plus(self.settings.election_timeout);
             let active = core::mem::take(&mut leader.active);
-            if self.settings.check_quorum && !self.is_quorum_with_me(active) {
+            let waits = self.writes.last > self.writes.durable;
+            let before = core::mem::replace(&mut leader.waiting_behind, waits.then_some(self.writes.durable));
+            // A leader whose disk does nothing for so long serves nobody (raft_l04); another may have a better one.
+            let stalled = waits && before == Some(self.writes.durable);
+            if self.settings.check_quorum && (stalled || !self.is_quorum_with_me(active)) {
                 self.follow(self.term(), None, effects);
                 return Ok(());
             }
@@ -89,7 +93,8 @@ impl<H: ConfigurationHistory, F: Faults> Raft<H, F> {
         let State::Leader(leader) = &self.state else { return };
         for (slot, peer) in self.others() {
             let matched = leader.matched.get(slot).copied().unwrap_or_default();
-            let commit = self.commit.min(matched);
+            let known = if self.faults.has(Fault::CommitBeyondMatch) { self.commit } else { matched };
+            let commit = self.commit.min(known);
             effects.send(peer, Message::Heartbeat { term: self.term(), commit, round: leader.round });
         }
     }
@@ -123,6 +128,9 @@ impl<H: ConfigurationHistory, F: Faults> Raft<H, F> {
         self.obey(from, effects)?;
         if span.last().term > self.term() {
             return Err(Fatal("a leader sends no entry of a later term"));
+        }
+        if span.runs.as_slice().first().is_some_and(|run| run.term < span.after.term) {
+            return Err(Fatal("the terms of a log never fall"));
         }
         let Some(span) = self.behind_base(span) else {
             // All of it was committed and purged long ago.
@@ -214,10 +222,11 @@ impl<H: ConfigurationHistory, F: Faults> Raft<H, F> {
         effects: &mut Effects<Message>,
     ) -> Result<(), Fatal> {
         self.obey(from, effects)?;
-        if commit > self.log.last().index {
+        let last = self.log.last().index;
+        if commit > last && !self.faults.has(Fault::CommitBeyondMatch) {
             return Err(Fatal("a leader knows what its follower holds"));
         }
-        self.commit_through(commit);
+        self.commit_through(commit.min(last));
         self.say(from, Message::HeartbeatReply { term: self.term(), round }, effects);
         Ok(())
     }

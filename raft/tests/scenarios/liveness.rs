@@ -1,7 +1,8 @@
-//! Liveness: L1 to L3. The limits are generous multiples of the election timeout, not measurements.
+//! Liveness: L1 to L4. The limits are generous multiples of the election timeout, not measurements.
 
 use crate::common::*;
 use crate::world::{World, settled_leader};
+use synod_raft::Message;
 use synod_transport::machine::{Event, Role};
 
 fn three(change: impl Fn(u64, Setup) -> Setup) -> World {
@@ -149,4 +150,28 @@ fn raft_l03_an_empty_follower_catches_up() {
             && nodes.iter().all(|node| node.commit() >= 10 && node.last() == nodes[0].last())
     };
     assert!(world.run_until(30_000, everywhere).is_some());
+}
+
+/// L4, hashicorp 503: a leader whose disk does nothing gives its place to one whose disk works.
+#[test]
+fn raft_l04_a_leader_whose_disk_stalls_steps_down() {
+    let mut leader = node(1).lead();
+    let hears = |leader: &mut Node| {
+        let (term, round) = (leader.raft.term(), 0);
+        leader.deliver(2, Message::HeartbeatReply { term, round });
+        leader.deliver(3, Message::HeartbeatReply { term, round });
+    };
+    let pass = |leader: &mut Node, millis: u64| {
+        for _ in 0..millis / 100 {
+            hears(leader);
+            leader.advance(100);
+        }
+    };
+    pass(&mut leader, 3000);
+    assert_eq!(leader.role(), Role::Leader, "an idle disk is not a stalled one");
+    leader.propose(1, 1);
+    pass(&mut leader, 1000);
+    assert_eq!(leader.role(), Role::Leader, "a slow one neither");
+    pass(&mut leader, 1000);
+    assert_eq!(leader.role(), Role::Follower);
 }
