@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 
 /// A cluster; dropping it stops all nodes and removes their files.
-pub struct Nodes {
+pub(crate) struct Nodes {
     folder: TempDir,
     peers: Vec<Peer>,
     running: Vec<Option<Running>>,
@@ -24,7 +24,7 @@ struct Running {
 
 impl Nodes {
     /// Starts this many nodes.
-    pub fn start(count: u64) -> Self {
+    pub(crate) fn start(count: u64) -> Self {
         let free = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let listeners: Vec<_> = (0..count).map(|_| (free(), free())).collect();
         let address = |listener: &TcpListener| -> SocketAddr { listener.local_addr().unwrap() };
@@ -42,17 +42,17 @@ impl Nodes {
     }
 
     /// Where clients reach them.
-    pub fn urls(&self) -> Vec<String> {
+    pub(crate) fn urls(&self) -> Vec<String> {
         self.peers.iter().map(|peer| format!("http://{}", peer.http)).collect()
     }
 
     /// The nodes that run.
-    pub fn running(&self) -> impl Iterator<Item = usize> {
+    pub(crate) fn running(&self) -> impl Iterator<Item = usize> {
         (0..self.running.len()).filter(|node| self.running[*node].is_some())
     }
 
     /// Starts a node that does not run, on the files it left.
-    pub fn restart(&mut self, node: usize) {
+    pub(crate) fn restart(&mut self, node: usize) {
         let config = Config {
             id: self.peers[node].id,
             cluster: ClusterId(7),
@@ -76,7 +76,7 @@ impl Nodes {
     }
 
     /// Stops a node and waits until it has ended, well.
-    pub fn stop(&mut self, node: usize) {
+    pub(crate) fn stop(&mut self, node: usize) {
         let Running { stop, thread } = self.running[node].take().unwrap();
         stop.send(()).unwrap();
         thread.join().unwrap().unwrap();
