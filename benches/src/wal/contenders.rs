@@ -15,7 +15,7 @@ use synod_wal::{Options, Ticket, Wal};
 use super::{ENTRY_BYTES, Store, Writer};
 
 /// Who can be measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Contender {
     /// Ours, with its defaults.
     Ours,

@@ -20,6 +20,12 @@ pub struct Options {
     /// Recover a log of 1 GiB instead of 256 MiB.
     #[arg(long)]
     pub long: bool,
+    /// Let one contender write for three seconds, without figures, for a profiler.
+    #[arg(long)]
+    pub only: Option<Contender>,
+    /// Writing threads of the `--only` run.
+    #[arg(long, default_value_t = 64)]
+    pub threads: u64,
     /// Where logs are written, and removed again; next to this binary when left out.
     #[arg(long)]
     pub folder: Option<PathBuf>,
@@ -32,6 +38,12 @@ const MEMORY_DISK: &str = "/dev/shm";
 pub fn run(options: &Options, out: &mut impl Write) -> Result<()> {
     let binary = std::env::current_exe().context("the path of this binary")?;
     let disk = options.folder.as_deref().or(binary.parent()).context("a folder for the logs")?;
+    if let Some(contender) = options.only {
+        let folder = tempfile::tempdir_in(disk)?;
+        let store = contender.open(folder.path(), options.threads)?;
+        write_for(store.as_ref(), contender.threads(options.threads), Duration::from_secs(3))?;
+        return Ok(());
+    }
     for threads in [1, 64] {
         writes(options, disk, false, threads, out)?;
         if Path::new(MEMORY_DISK).is_dir() {
