@@ -31,7 +31,7 @@ pub(super) fn build() -> anyhow::Result<Build> {
     ensure!(output.status.success(), "the server does not build");
     let lines = output.stdout.split(|byte| *byte == b'\n');
     let artifacts = lines.filter_map(|line| serde_json::from_slice::<serde_json::Value>(line).ok());
-    let server = artifacts.filter_map(|it| it.get("executable")?.as_str().map(PathBuf::from)).last();
+    let server = artifacts.filter_map(|it| it.get("executable")?.as_str().map(PathBuf::from)).next_back();
     let server = server.context("cargo names no executable")?;
     let target = server.parent().and_then(Path::parent).context("the executable lies in target/release")?;
     let folder = target.join("demo");
