@@ -6,7 +6,7 @@
 //! | `PUT /kv/{key}` with the value as body | 200 `{"version":17}` |
 //! | `DELETE /kv/{key}` | 200 `{"version":17}`, the version that was there, or `null` |
 //! | `POST /session` | 200 `{"client":9}` |
-//! | `GET /status` | 200, see [`Status`](crate::status::Status) |
+//! | `GET /status` | 200, see [`Status`] |
 //!
 //! `If-Match: "17"`, `If-Match: *` and `If-None-Match: *` on `PUT` and `DELETE` make them conditional on what the key
 //! holds: a compare-and-set. `X-Client-Id` (from `POST /session`) and `X-Request-Id` (a number that grows) make
