@@ -19,7 +19,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use crate::ids::{LogIndex, NodeId, Tag};
-use crate::log::{Entry, EntryKind, Span};
+use crate::log::{Entry, EntryKind, EntryRef, Span};
 use crate::machine::{Effects, Event, Fatal, Input, Machine, Message, Outgoing};
 use crate::net::{Class, Frame};
 use crate::store::{Append, Batch, Body, LogStore, Receipt, Sealed, StoreError, Write};
@@ -238,7 +238,27 @@ impl<M: Machine, S: LogStore> Host<M, S> {
         Ok(out.len() > before)
     }
 
-    /// The last index given out by [`Host::take_committed`].
+    /// Shows the next entries to apply, as [`Host::take_committed`] gives them, without sharing their payloads: for a
+    /// service that applies them on the spot.
+    pub fn apply_committed(
+        &mut self,
+        max_bytes: usize,
+        mut each: impl FnMut(EntryRef<'_>),
+    ) -> Result<bool, HostError> {
+        let (before, through) = (self.applied, self.effects.apply_through);
+        if through <= before {
+            return Ok(false);
+        }
+        let applied = &mut self.applied;
+        let visited = self.store.visit(before.next(), through, max_bytes, &mut |entry| {
+            *applied = entry.position.index;
+            each(entry);
+        });
+        visited.map_err(|error| self.fail(error.into()))?;
+        Ok(self.applied > before)
+    }
+
+    /// The last index given out by [`Host::take_committed`] or [`Host::apply_committed`].
     pub fn applied(&self) -> LogIndex {
         self.applied
     }

@@ -60,6 +60,23 @@ impl fmt::Debug for Entry {
     }
 }
 
+/// An entry that stays where it is: its payload belongs to the store that shows it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct EntryRef<'a> {
+    /// Term and index.
+    pub position: Position,
+    /// What it is for.
+    pub kind: EntryKind,
+    /// The command, as the proposer gave it.
+    pub payload: &'a Bytes,
+}
+
+impl<'a> From<&'a Entry> for EntryRef<'a> {
+    fn from(entry: &'a Entry) -> Self {
+        Self { position: entry.position, kind: entry.kind, payload: &entry.payload }
+    }
+}
+
 /// Consecutive entries of one term.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Run {

@@ -33,7 +33,7 @@ use core::task::{Context, Poll};
 use bytes::Bytes;
 
 use crate::ids::{LogIndex, Position, WriteId};
-use crate::log::{Entry, Run, Span};
+use crate::log::{Entry, EntryRef, Run, Span};
 
 pub use mem::MemLogStore;
 pub use snapshot::{MemSnapshotStore, SnapshotMeta, SnapshotStore};
@@ -267,6 +267,21 @@ pub trait LogStore {
         max_bytes: usize,
         out: &mut Vec<Entry>,
     ) -> Result<(), StoreError>;
+
+    /// Shows the entries that [`LogStore::read`] would give, one by one and without sharing their payloads. A store that
+    /// holds them in memory does better than this default, which reads first.
+    fn visit(
+        &self,
+        first: LogIndex,
+        last: LogIndex,
+        max_bytes: usize,
+        each: &mut dyn FnMut(EntryRef<'_>),
+    ) -> Result<(), StoreError> {
+        let mut entries = Vec::new();
+        self.read(first, last, max_bytes, &mut entries)?;
+        entries.iter().for_each(|entry| each(entry.into()));
+        Ok(())
+    }
 }
 
 impl<S: LogStore + ?Sized> LogStore for &mut S {
@@ -291,6 +306,15 @@ impl<S: LogStore + ?Sized> LogStore for &mut S {
     ) -> Result<(), StoreError> {
         (**self).read(first, last, max_bytes, out)
     }
+    fn visit(
+        &self,
+        first: LogIndex,
+        last: LogIndex,
+        max_bytes: usize,
+        each: &mut dyn FnMut(EntryRef<'_>),
+    ) -> Result<(), StoreError> {
+        (**self).visit(first, last, max_bytes, each)
+    }
 }
 
 impl<S: LogStore + ?Sized> LogStore for Box<S> {
@@ -314,6 +338,15 @@ impl<S: LogStore + ?Sized> LogStore for Box<S> {
         out: &mut Vec<Entry>,
     ) -> Result<(), StoreError> {
         (**self).read(first, last, max_bytes, out)
+    }
+    fn visit(
+        &self,
+        first: LogIndex,
+        last: LogIndex,
+        max_bytes: usize,
+        each: &mut dyn FnMut(EntryRef<'_>),
+    ) -> Result<(), StoreError> {
+        (**self).visit(first, last, max_bytes, each)
     }
 }
 

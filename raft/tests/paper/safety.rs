@@ -141,7 +141,7 @@ fn nothing_is_applied_before_it_is_durable() {
     let mut follower = node(2).start();
     follower.deliver(1, append(1, (0, 0), &[1, 1], 2));
     assert_eq!((follower.commit(), follower.apply_through()), (2, 0));
-    assert_eq!(follower.crash().log(), []);
+    assert!(follower.crash().log().is_empty());
     follower.persist();
     assert_eq!(follower.apply_through(), 2);
     assert_eq!(follower.crash().log(), [1, 1]);

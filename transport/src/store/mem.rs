@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::{Batch, HardState, LogStore, LogSummary, Receipt, StoreError};
 use crate::ids::{LogIndex, Position, Term, WriteId};
-use crate::log::{Entry, EntryKind};
+use crate::log::{Entry, EntryKind, EntryRef};
 
 /// Keeps everything in memory; a batch counts as durable at once, or when [`MemLogStore::sync`] says so.
 ///
@@ -173,6 +173,30 @@ impl LogStore for MemLogStore {
         max_bytes: usize,
         out: &mut Vec<Entry>,
     ) -> Result<(), StoreError> {
+        self.walk(first, last, max_bytes, |EntryRef { position, kind, payload }| {
+            out.push(Entry { position, kind, payload: payload.clone() });
+        })
+    }
+
+    fn visit(
+        &self,
+        first: LogIndex,
+        last: LogIndex,
+        max_bytes: usize,
+        each: &mut dyn FnMut(EntryRef<'_>),
+    ) -> Result<(), StoreError> {
+        self.walk(first, last, max_bytes, each)
+    }
+}
+
+impl MemLogStore {
+    fn walk(
+        &self,
+        first: LogIndex,
+        last: LogIndex,
+        max_bytes: usize,
+        mut each: impl FnMut(EntryRef<'_>),
+    ) -> Result<(), StoreError> {
         let missing = StoreError::Missing { first, last };
         let (Some(from), Some(to)) = (self.offset(first), self.offset(last)) else { return Err(missing) };
         if from > to || to >= self.payloads.len() {
@@ -194,10 +218,49 @@ impl LogStore for MemLogStore {
             if let Some(next) = runs.next_if(|next| next.first <= index) {
                 run = next;
             }
-            let position = Position { term: run.term, index };
-            out.push(Entry { position, kind: run.kind, payload: payload.clone() });
+            each(EntryRef { position: Position { term: run.term, index }, kind: run.kind, payload });
             index = index.next();
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_visit_shows_what_a_read_gives() {
+        let mut store = MemLogStore::new();
+        let terms = [1u64, 1, 2, 2, 2, 5];
+        let entry = |(at, term): (u64, &u64)| Entry {
+            position: Position::new(*term, at),
+            kind: if at % 2 == 0 { EntryKind::Command } else { EntryKind::Blank },
+            payload: vec![7; 10].into(),
+        };
+        let mut entries: Vec<Entry> = (1u64..).zip(&terms).map(entry).collect();
+        let whole = entries.clone();
+        let batch = Batch {
+            id: WriteId::new(1),
+            truncate_from: None,
+            append: &mut entries,
+            hard_state: None,
+            purge_through: Some(LogIndex::new(1)),
+        };
+        assert_eq!(store.submit(batch), Ok(()));
+        for (first, last, max_bytes, count) in [(2, 6, 1000, 5), (3, 6, 25, 2), (4, 4, 0, 1)] {
+            let (first, last) = (LogIndex::new(first), LogIndex::new(last));
+            let (mut read, mut seen) = (Vec::new(), Vec::new());
+            assert_eq!(store.read(first, last, max_bytes, &mut read), Ok(()));
+            let mut note = |EntryRef { position, kind, payload }: EntryRef<'_>| {
+                seen.push(Entry { position, kind, payload: payload.clone() });
+            };
+            assert_eq!(store.visit(first, last, max_bytes, &mut note), Ok(()));
+            assert_eq!((read.len(), &read), (count, &seen));
+            let from = usize::try_from(first.get() - 1).expect("small");
+            assert_eq!(whole.get(from..from + count), Some(read.as_slice()));
+        }
+        let none = store.visit(LogIndex::new(1), LogIndex::new(2), 10, &mut |_| {});
+        assert!(matches!(none, Err(StoreError::Missing { .. })), "the first is purged");
     }
 }
