@@ -413,7 +413,11 @@ fn fill(append: &Append, offered: Offered<'_>, batch: &mut Vec<Entry>) -> Result
         }
         (Body::Received, Offered::Received(entries)) => {
             let first = append.span.first();
-            batch.extend(entries.drain(..).filter(|entry| entry.position.index >= first));
+            if entries.first().is_some_and(|entry| entry.position.index == first) {
+                core::mem::swap(batch, entries);
+            } else {
+                batch.extend(entries.drain(..).filter(|entry| entry.position.index >= first));
+            }
         }
         _ => return Err(StoreError::Misuse("an append of payloads that this step did not bring")),
     }

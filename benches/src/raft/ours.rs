@@ -8,7 +8,7 @@ use bytes::Bytes;
 use synod_raft::{Command, Config, Message, Raft};
 use synod_transport::host::Host;
 use synod_transport::ids::{LogIndex, NodeId, Tag};
-use synod_transport::log::{Entry, EntryKind};
+use synod_transport::log::{Entry, EntryKind, EntryRef};
 use synod_transport::machine::{Event, Outgoing, Role};
 use synod_transport::quorum::{Members, Static};
 use synod_transport::store::{LogStore, MemLogStore};
@@ -119,12 +119,12 @@ impl Ours {
     fn apply(&mut self) -> Result<()> {
         let payload = self.command.len();
         for node in &mut self.nodes {
-            while node.host.take_committed(usize::MAX, &mut self.entries)? {
-                let is_command =
-                    |entry: &Entry| entry.kind == EntryKind::Command && entry.payload.len() == payload;
-                node.applied += self.entries.iter().map(|entry| u64::from(is_command(entry))).sum::<u64>();
-                self.entries.clear();
-            }
+            let applied = &mut node.applied;
+            let mut count = |entry: EntryRef<'_>| {
+                let is_command = entry.kind == EntryKind::Command && entry.payload.len() == payload;
+                *applied += u64::from(is_command);
+            };
+            while node.host.apply_committed(usize::MAX, &mut count)? {}
         }
         Ok(())
     }

@@ -132,8 +132,10 @@ impl Device {
         Ok(())
     }
 
-    fn failed(&self, what: &str) -> impl FnOnce(std::io::Error) -> WalError + use<> {
-        WalError::io(format!("{what} {}", segment_name(self.head.sequence)))
+    /// Names the operation and the segment once there is an error to name them for.
+    fn failed(&self, what: &'static str) -> impl FnOnce(std::io::Error) -> WalError + use<> {
+        let sequence = self.head.sequence;
+        move |error| WalError::io(format!("{what} {}", segment_name(sequence)))(error)
     }
 }
 
