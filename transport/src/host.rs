@@ -194,7 +194,7 @@ impl<M: Machine, S: LogStore> Host<M, S> {
 
     /// Appends the entries that travel with a message. False when the log no longer holds them: drop the message.
     pub fn attach(&self, message: &M::Message, out: &mut Vec<Entry>) -> bool {
-        message.span().is_none_or(|span| attach(&self.store, span, out))
+        message.span().is_none_or(|span| attach(&self.store, span, usize::MAX, out))
     }
 
     /// Gives every message in the outbox as frames of at most `max_bytes` (one entry always fits), oldest first.
@@ -203,16 +203,16 @@ impl<M: Machine, S: LogStore> Host<M, S> {
             let mut next = Some(message);
             while let Some(message) = next.take() {
                 self.attached.clear();
+                let count = message.span().map_or(0, |span| span.runs.count());
+                // Read no more than goes into this frame: the rest comes with its own.
                 if let Some(span) = message.span() {
-                    if !attach(&self.store, span, &mut self.attached) {
+                    if !attach(&self.store, span, max_bytes, &mut self.attached) {
                         break;
                     }
                 }
                 let keep = fitting(&self.attached, max_bytes);
                 let (message, rest) = match u32::try_from(keep) {
-                    Ok(keep) if keep < u32::try_from(self.attached.len()).unwrap_or(u32::MAX) => {
-                        message.split(keep)
-                    }
+                    Ok(keep) if keep < count => message.split(keep),
                     _ => (message, None),
                 };
                 let frame = encode(&message, self.attached.get(..keep).unwrap_or_default(), &mut self.writer);
@@ -222,7 +222,7 @@ impl<M: Machine, S: LogStore> Host<M, S> {
         }
     }
 
-    /// Appends to `out` the next entries to apply, about `max_bytes` of them, and says whether there were any. They
+    /// Appends to `out` the next entries to apply, of every kind (a service wants those of [`EntryKind::Command`]), about `max_bytes` of them, and says whether there were any. They
     /// count as applied from now on.
     pub fn take_committed(&mut self, max_bytes: usize, out: &mut Vec<Entry>) -> Result<bool, HostError> {
         let through = self.effects.apply_through;
@@ -426,16 +426,17 @@ fn fill(append: &Append, offered: Offered<'_>, batch: &mut Vec<Entry>) -> Result
     if fits { Ok(()) } else { Err(StoreError::Misuse("an append of other entries than the step brought")) }
 }
 
-/// Reads a span's entries; false when the log does not hold exactly those (raft_s12: the entry before the first, the
-/// first and all others are compared, so that no message is built over a log that has moved on).
-fn attach(store: &impl LogStore, span: &Span, out: &mut Vec<Entry>) -> bool {
+/// Reads a span's entries, at least one and about `max_bytes` of them; false when the log does not hold exactly those
+/// (raft_s12: no message is built over a log that has moved on).
+fn attach(store: &impl LogStore, span: &Span, max_bytes: usize, out: &mut Vec<Entry>) -> bool {
     if span.is_empty() {
         return true;
     }
     let before = out.len();
-    let read = store.read(span.first(), span.last().index, usize::MAX, out);
-    let whole = out.get(before..).unwrap_or_default().iter().map(|entry| entry.position).eq(span.positions());
-    if read.is_err() || !whole {
+    let read = store.read(span.first(), span.last().index, max_bytes, out);
+    let entries = out.get(before..).unwrap_or_default();
+    let same = entries.iter().map(|entry| entry.position).eq(span.positions().take(entries.len()));
+    if read.is_err() || entries.is_empty() || !same {
         out.truncate(before);
         return false;
     }

@@ -238,7 +238,7 @@ impl LogSummary {
 
 /// A replicated log's entries and hard state, in one durable order.
 ///
-/// The contract, which [`testing::log_store`](crate::testing) checks for any implementer:
+/// The contract, which `testing::log_store` checks for any implementer:
 ///
 /// 1. A batch is atomic: after a crash all of it is there or none, and never a later one without an earlier.
 /// 2. A receipt never names a write that a crash could lose. Receipts only grow.

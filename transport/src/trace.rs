@@ -1,6 +1,6 @@
 //! One line per thing that happened, from any driver.
 //!
-//! A [`Recorder`] is given every step of a [`Host`](crate::host::Host); [`Ndjson`] (feature `trace`) writes them as
+//! A [`Recorder`] is given every step of a [`Host`](crate::host::Host); `Ndjson` (feature `trace`) writes them as
 //! JSON lines: `at` in nanoseconds of the node's clock, `node`, `event`, and where they apply `peer` and `detail`.
 
 use core::fmt;

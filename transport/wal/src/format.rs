@@ -51,7 +51,7 @@
 //! witness that the group before it was durable. A **seal** is the same at the end of a segment that has a successor.
 //!
 //! One group is in flight at a time. A damaged record is therefore *torn* only while nothing behind it claims that it
-//! was synced; see [`crate::recover`] for the rule.
+//! was synced; see the module `recover` for the rule.
 
 use synod_transport::ids::{LogIndex, Position, Term};
 use synod_transport::store::HardState;

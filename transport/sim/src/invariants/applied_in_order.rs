@@ -8,7 +8,7 @@ use super::Cursor;
 use crate::invariant::{Broken, Invariant};
 use crate::world::World;
 
-/// See the [module](self).
+/// A node applies index 1, 2, 3, … in each of its lives: no gap, and nothing twice.
 #[derive(Debug, Default)]
 pub struct AppliedInOrder {
     cursor: Cursor,

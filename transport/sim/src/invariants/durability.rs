@@ -12,7 +12,7 @@ use crate::history::{Request, payload};
 use crate::invariant::{Broken, Invariant};
 use crate::world::World;
 
-/// See the [module](self).
+/// What was acknowledged stays: whoever applies its index, then or later, applies exactly it.
 #[derive(Debug, Default)]
 pub struct Durability {
     cursor: Cursor,

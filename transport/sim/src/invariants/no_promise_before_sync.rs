@@ -7,7 +7,8 @@ use synod_transport::machine::Machine;
 use crate::invariant::{Broken, Invariant};
 use crate::world::World;
 
-/// See the [module](self).
+/// No receipt names a write that a crash could lose. (That no promise leaves without a receipt is a matter of types:
+/// it is sealed, and only a receipt opens it.)
 #[derive(Debug, Default)]
 pub struct NoPromiseBeforeSync;
 

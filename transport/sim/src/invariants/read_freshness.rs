@@ -7,7 +7,7 @@ use crate::history::{Request, Status};
 use crate::invariant::{Broken, Invariant};
 use crate::world::World;
 
-/// See the [module](self).
+/// A read sees everything that was acknowledged, or seen by another read, before it was asked.
 #[derive(Debug, Default)]
 pub struct ReadFreshness {
     completions: usize,

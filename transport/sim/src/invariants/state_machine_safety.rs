@@ -8,7 +8,7 @@ use super::Cursor;
 use crate::invariant::{Broken, Invariant};
 use crate::world::World;
 
-/// See the [module](self).
+/// State Machine Safety (Raft, figure 3): no two nodes ever apply different entries at the same index, over all lives.
 #[derive(Debug, Default)]
 pub struct StateMachineSafety {
     cursor: Cursor,
