@@ -193,11 +193,16 @@ impl<M: Machine, S: LogStore> Host<M, S> {
     }
 
     /// Appends the entries that travel with a message. False when the log no longer holds them: drop the message.
-    pub fn attach(&self, message: &M::Message, out: &mut Vec<Entry>) -> bool {
-        message.span().is_none_or(|span| attach(&self.store, span, usize::MAX, out))
+    ///
+    /// # Errors
+    /// When the store fails to read them: damage is no reason to stay silent. For good.
+    pub fn attach(&mut self, message: &M::Message, out: &mut Vec<Entry>) -> Result<bool, HostError> {
+        let Some(span) = message.span() else { return Ok(true) };
+        attach(&self.store, span, usize::MAX, out).map_err(|error| self.fail(error.into()))
     }
 
-    /// Gives every message in the outbox as frames of at most `max_bytes` (one entry always fits), oldest first.
+    /// Gives every message in the outbox as frames of at most `max_bytes` (one entry always fits), oldest first. A store
+    /// that fails to read the entries stops the host for good; [`Host::failed`] says so.
     pub fn drain_frames(&mut self, max_bytes: usize, mut give: impl FnMut(NodeId, Class, Frame)) {
         for Outgoing { to, message } in self.outbox.drain(..) {
             let mut next = Some(message);
@@ -206,8 +211,13 @@ impl<M: Machine, S: LogStore> Host<M, S> {
                 let count = message.span().map_or(0, |span| span.runs.count());
                 // Read no more than goes into this frame: the rest comes with its own.
                 if let Some(span) = message.span() {
-                    if !attach(&self.store, span, max_bytes, &mut self.attached) {
-                        break;
+                    match attach(&self.store, span, max_bytes, &mut self.attached) {
+                        Ok(true) => {}
+                        Ok(false) => break,
+                        Err(error) => {
+                            self.failed = Some(error.into());
+                            return;
+                        }
                     }
                 }
                 let keep = fitting(&self.attached, max_bytes);
@@ -428,19 +438,27 @@ fn fill(append: &Append, offered: Offered<'_>, batch: &mut Vec<Entry>) -> Result
 
 /// Reads a span's entries, at least one and about `max_bytes` of them; false when the log does not hold exactly those
 /// (raft_s12: no message is built over a log that has moved on).
-fn attach(store: &impl LogStore, span: &Span, max_bytes: usize, out: &mut Vec<Entry>) -> bool {
+fn attach(
+    store: &impl LogStore,
+    span: &Span,
+    max_bytes: usize,
+    out: &mut Vec<Entry>,
+) -> Result<bool, StoreError> {
     if span.is_empty() {
-        return true;
+        return Ok(true);
     }
     let before = out.len();
     let read = store.read(span.first(), span.last().index, max_bytes, out);
     let entries = out.get(before..).unwrap_or_default();
     let same = entries.iter().map(|entry| entry.position).eq(span.positions().take(entries.len()));
-    if read.is_err() || entries.is_empty() || !same {
+    let whole = read.is_ok() && !entries.is_empty() && same;
+    if !whole {
         out.truncate(before);
-        return false;
     }
-    true
+    match read {
+        Err(error @ StoreError::Fatal(_)) => Err(error),
+        _ => Ok(whole),
+    }
 }
 
 /// How many of the entries fit into a frame; at least one.

@@ -104,8 +104,8 @@ impl Ours {
         }
         node.host.take_outgoing(&mut self.outgoing);
         for Outgoing { to, message } in self.outgoing.drain(..) {
-            let attached =
-                self.nodes.get(at).is_some_and(|node| node.host.attach(&message, &mut self.entries));
+            let Some(sender) = self.nodes.get_mut(at) else { continue };
+            let attached = sender.host.attach(&message, &mut self.entries)?;
             let to = usize::try_from(to.get()).ok().and_then(|to| to.checked_sub(1));
             if let (true, Some(receiver)) = (attached, to.and_then(|to| self.nodes.get_mut(to))) {
                 self.messages += 1;

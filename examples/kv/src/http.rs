@@ -76,7 +76,10 @@ pub(crate) fn router(app: App) -> Router {
 
 async fn limit(State(room): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {
     match room.try_acquire() {
-        Ok(_permit) => next.run(request).await,
+        // A client that never sends its body must not hold its place for ever. What it asked may have been proposed.
+        Ok(_permit) => timeout(2 * PATIENCE, next.run(request))
+            .await
+            .unwrap_or_else(|_| Problem::Unknown.into_response()),
         Err(_) => Problem::Busy.into_response(),
     }
 }

@@ -45,10 +45,15 @@ pub(crate) struct RealFiles;
 impl Files for RealFiles {
     fn create_dir(&self, dir: &Path) -> io::Result<()> {
         fs::create_dir_all(dir)?;
-        match dir.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            Some(parent) => self.sync_dir(parent),
-            None => self.sync_dir(Path::new(".")),
+        // A caller may have made some of them before, unsynced; those that are not ours to open were there long ago.
+        for (up, parent) in dir.ancestors().skip(1).enumerate() {
+            let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+            match self.sync_dir(parent) {
+                Err(error) if up > 0 && error.kind() == io::ErrorKind::PermissionDenied => break,
+                done => done?,
+            }
         }
+        Ok(())
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<String>> {

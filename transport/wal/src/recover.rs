@@ -67,6 +67,8 @@ pub(crate) struct Scan {
     end: usize,
     proven: usize,
     dirty: usize,
+    /// What stands between `proven` and `end`, as it was verified.
+    unproven: Vec<u8>,
     /// Whether the last valid record is a mark.
     marked: bool,
 }
@@ -109,6 +111,7 @@ pub(crate) fn scan(
         report: Recovery { segments: segments.len() as u64, ..Recovery::default() },
         end: 0,
         proven: 0,
+        unproven: Vec::new(),
         dirty: 0,
         marked: false,
         segments: Vec::new(),
@@ -242,6 +245,7 @@ impl Segment<'_> {
             scan.report.torn = Some(Torn { file, from: end as u64, bytes: dirty as u64 });
         }
         (scan.end, scan.proven, scan.dirty) = (end, proven, end + dirty);
+        scan.unproven = self.bytes.get(proven..end).unwrap_or_default().to_vec();
     }
 
     /// The checkpoint, which must be there and agree with the segments before.
@@ -340,7 +344,7 @@ pub(crate) fn open(files: Arc<dyn Files>, dir: &Path, segment_bytes: usize) -> R
     let name = segment_name(head.sequence);
     let unproven = scan.proven < scan.end && !plant::is(Plant::CacheIsTrusted);
     if unproven || scan.dirty > scan.end {
-        rewrite(&*handle, scan.proven, scan.end, scan.dirty)
+        rewrite(&*handle, scan.proven, scan.unproven, scan.dirty)
             .map_err(WalError::io(format!("repairing {name}")))?;
     }
     let mut device = Device {
@@ -368,11 +372,10 @@ fn remove_leftovers(files: &dyn Files, dir: &Path, names: &[String]) -> Result<(
     Ok(())
 }
 
-/// Writes `from..end` once more as it is, zeros over `end..dirty`, and syncs.
-fn rewrite(handle: &dyn Handle, from: usize, end: usize, dirty: usize) -> std::io::Result<()> {
-    let mut bytes = vec![0; end - from];
-    handle.read_at(&mut bytes, from as u64)?;
-    bytes.resize(dirty.max(end) - from, 0);
+/// Writes what was verified once more at `from`, zeros behind it up to `dirty`, and syncs. The file is not read again: a
+/// page cache that held the bytes for the scan may have dropped them since.
+fn rewrite(handle: &dyn Handle, from: usize, mut bytes: Vec<u8>, dirty: usize) -> std::io::Result<()> {
+    bytes.resize(bytes.len().max(dirty.saturating_sub(from)), 0);
     handle.write_at(&bytes, from as u64)?;
     handle.sync_data()
 }

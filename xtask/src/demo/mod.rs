@@ -97,6 +97,10 @@ async fn show(args: &Args, build: &cluster::Build) -> anyhow::Result<Verdict> {
     if !args.keep {
         remove_data(&build.folder)?;
     }
+    if let Some(nothing) = report::vacuous(&run) {
+        println!("the run proves nothing: {nothing}");
+        return Ok(Verdict::Broken);
+    }
     Ok(if findings.is_empty() { Verdict::Holds } else { Verdict::Broken })
 }
 

@@ -81,6 +81,18 @@ fn per_second(run: &Run) -> String {
     format!("{:.0}", f64::from(count) / run.span.as_secs_f64())
 }
 
+/// What makes a good verdict mean nothing: nothing was acknowledged, or nothing more after a failure.
+pub(super) fn vacuous(run: &Run) -> Option<String> {
+    let acknowledged_from = |at: u64| {
+        run.history.iter().any(|it| it.kind != Kind::Get && it.invoke >= at && it.complete.is_some())
+    };
+    if !acknowledged_from(0) {
+        return Some("no write was acknowledged".to_owned());
+    }
+    let dead = run.failures.iter().find(|failure| !acknowledged_from(failure.at))?;
+    Some(format!("no write was acknowledged after node {} was {}", dead.node + 1, dead.how))
+}
+
 /// From the failure to the first acknowledgement of a write that was asked for after it.
 fn failover(run: &Run, at: u64) -> String {
     let writes = run.history.iter().filter(|it| it.kind != Kind::Get && it.invoke >= at);

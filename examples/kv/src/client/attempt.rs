@@ -57,6 +57,9 @@ impl Ask<'_> {
 
 /// The address of a key at a node.
 pub(super) fn key_url(node: &Url, key: &str) -> Result<Url, ClientError> {
+    if matches!(key, "" | "." | "..") {
+        return Err(ClientError::Setup(format!("{key:?} cannot be a key: no path can end in it")));
+    }
     let mut url = node.clone();
     url.set_query(None);
     match url.path_segments_mut() {
@@ -136,10 +139,13 @@ impl Answer {
     /// The answer, or the error that it is. `in_doubt`: an earlier attempt may have taken effect.
     pub(super) fn settle(self, in_doubt: bool) -> Result<Self, ClientError> {
         let code = self.status;
-        if code.is_success() || code == StatusCode::NOT_FOUND {
+        if code.is_success() {
             return Ok(self);
         }
         let Problem { error, message, version } = self.problem();
+        if code == StatusCode::NOT_FOUND && error == "absent" {
+            return Ok(self);
+        }
         Err(match code {
             StatusCode::PRECONDITION_FAILED => ClientError::Mismatch(version),
             _ if in_doubt => ClientError::Unknown(message),
@@ -185,4 +191,31 @@ fn chain(error: &reqwest::Error) -> String {
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_no_path_can_end_in_is_refused_before_anything_is_sent() {
+        let node = Url::parse("http://127.0.0.1:1").expect("a url");
+        for key in ["", ".", ".."] {
+            assert!(matches!(key_url(&node, key), Err(ClientError::Setup(_))), "{key:?}");
+        }
+        assert_eq!(key_url(&node, "a/b ?").expect("a key").path(), "/kv/a%2Fb%20%3F");
+    }
+
+    #[test]
+    fn only_the_nodes_own_word_says_that_a_key_is_absent() {
+        let answer = |body: &'static str| Answer {
+            status: StatusCode::NOT_FOUND,
+            headers: HeaderMap::new(),
+            body: Bytes::from_static(body.as_bytes()),
+        };
+        assert!(answer(r#"{"error":"absent","message":"the key holds nothing"}"#).settle(false).is_ok());
+        for body in [r#"{"error":"no-such-page","message":"there is no such path"}"#, "not found"] {
+            assert!(matches!(answer(body).settle(false), Err(ClientError::Refused { .. })), "{body}");
+        }
+    }
 }
