@@ -9,6 +9,7 @@ use crate::log::Span;
 use crate::net::Class;
 use crate::store::{Receipt, Sealed, Write};
 use crate::time::Instant;
+use crate::trace::Value;
 use crate::wire::{Reader, WireError, Writer};
 
 /// A broken invariant. The machine refuses all further work; the process should stop and tell a person.
@@ -33,6 +34,16 @@ pub trait Message: Clone + core::fmt::Debug + Sized {
 
     /// Reads all fields; payloads may follow.
     fn decode(from: &mut Reader) -> Result<Self, WireError>;
+
+    /// Its name in a trace.
+    fn name(&self) -> &'static str {
+        "Message"
+    }
+
+    /// Its fields, for traces and checkers. Never called unless somebody looks.
+    fn observe(&self) -> Value {
+        Value::Null
+    }
 }
 
 /// Something that happened.
@@ -199,6 +210,11 @@ pub trait Machine {
 
     /// The node it speaks for.
     fn id(&self) -> NodeId;
+
+    /// Its state, for traces and checkers. Never called unless somebody looks.
+    fn observe(&self) -> Value {
+        Value::Null
+    }
 
     /// Takes one input and adds to `effects`. Deterministic: the same state, time and input give the same effects.
     ///

@@ -4,8 +4,15 @@
 mod bench;
 mod ci;
 mod demo;
+mod explore;
+mod fuzz;
+mod loom;
+mod mutants;
+mod plant;
 mod sim;
+mod spec;
 mod tidy;
+mod validate;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -26,6 +33,20 @@ enum Task {
     Demo(demo::Args),
     /// Run a protocol in seeded worlds and check its invariants after every step.
     Sim(sim::Args),
+    /// Check the TLA+ modules: invariants, liveness, expected counts of states.
+    Spec(spec::Args),
+    /// Visit every state that the real machines reach in a small world.
+    Explore(explore::Args),
+    /// Check that a trace of a real run is a behaviour of the specification.
+    Validate(validate::Args),
+    /// Switch on every planted fault and demand that its checker finds it.
+    Plant(plant::Args),
+    /// Try every interleaving of what threads share.
+    Loom(loom::Args),
+    /// Feed every decoder and recovery with mutated bytes.
+    Fuzz(fuzz::Args),
+    /// Change the code a little, many times, and demand that a test notices.
+    Mutants(mutants::Args),
     /// Measure primitives beside their peers.
     Bench(bench::Args),
     /// Check the laws of the workspace: dependencies, purity, banned things, lengths, paths.
@@ -48,6 +69,13 @@ fn main() -> ExitCode {
     let verdict = match task {
         Task::Demo(args) => demo::run(&args),
         Task::Sim(args) => sim::run(&args),
+        Task::Spec(args) => spec::run(&args),
+        Task::Explore(args) => explore::run(&args),
+        Task::Validate(args) => validate::run(&args),
+        Task::Plant(args) => plant::run(&args),
+        Task::Loom(args) => loom::run(&args),
+        Task::Fuzz(args) => fuzz::run(&args),
+        Task::Mutants(args) => mutants::run(&args),
         Task::Bench(args) => bench::run(&args),
         Task::Tidy(args) => tidy::run(&args),
         Task::Ci(args) => ci::run(&args),
