@@ -7,13 +7,15 @@ use synod_transport::log::{Runs, Span};
 use synod_transport::machine::{Effects, Event, Fatal, Input, Machine, Refusal, Role};
 use synod_transport::quorum::{ConfigurationHistory, NodeSet, QuorumSystem, Static};
 use synod_transport::rng::Rng;
-use synod_transport::store::{Append, Body, LogSummary, Receipt, Write};
+use synod_transport::store::{Append, Body, HardState, LogSummary, Receipt, Write};
 use synod_transport::time::Instant;
+use synod_transport::trace::Value;
 
 use crate::config::{Config, ConfigError, RestoreError};
 use crate::durable::Ballot;
 use crate::fault::{Fault, Faults, Sound};
 use crate::message::Message;
+use crate::observe;
 use crate::progress::Progress;
 use crate::term_log::TermLog;
 
@@ -521,6 +523,20 @@ impl<H: ConfigurationHistory, F: Faults> Machine for Raft<H, F> {
 
     fn id(&self) -> NodeId {
         self.settings.id
+    }
+
+    fn observe(&self) -> Value {
+        self.observed()
+    }
+
+    fn observe_command(&self, command: &Command) -> Value {
+        match command {
+            Command::Campaign => Value::word("Campaign"),
+        }
+    }
+
+    fn observe_hard_state(&self, state: &HardState) -> Value {
+        observe::hard_state(state)
     }
 
     fn step(

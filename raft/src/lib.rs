@@ -3,7 +3,7 @@
 //! # Modules
 //! In reading order: [`config`](Config), [`message`](Message), [`fault`] (deviations that only tests can switch on);
 //! inside, `core` holds the state and the order of a step, `election`, `replication` and `reads` the rules of the paper,
-//! `term_log` and `progress` the two data structures.
+//! `term_log` and `progress` the two data structures, `observe` what traces and checkers see of them.
 
 mod config;
 mod core;
@@ -11,6 +11,7 @@ mod durable;
 mod election;
 pub mod fault;
 mod message;
+mod observe;
 mod progress;
 mod reads;
 mod replication;

@@ -4,7 +4,10 @@ use synod_transport::ids::{LogIndex, Position, Term};
 use synod_transport::log::Span;
 use synod_transport::machine;
 use synod_transport::net::Class;
+use synod_transport::trace::Value;
 use synod_transport::wire::{Reader, WireError, Writer};
+
+use crate::observe;
 
 /// The most entries that a message may claim to carry; a length to check, not a goal.
 pub(crate) const MAX_ENTRIES: u32 = 1 << 20;
@@ -203,6 +206,18 @@ impl machine::Message for Message {
             9 => Self::Outdated { term },
             value => return Err(WireError::Undefined { field: "message", value: value.into() }),
         })
+    }
+
+    fn name(&self) -> &'static str {
+        observe::message_name(self)
+    }
+
+    fn noun(&self) -> &'static str {
+        observe::message_noun(self)
+    }
+
+    fn observe(&self) -> Value {
+        observe::message(self)
     }
 }
 

@@ -126,6 +126,12 @@ impl TermLog {
         self.starts.len()
     }
 
+    /// Term and number of entries of each run, oldest first.
+    pub(crate) fn runs(&self) -> impl Iterator<Item = (Term, u64)> + '_ {
+        let ends = self.starts.iter().skip(1).map(|start| start.index.previous()).chain([self.last]);
+        self.starts.iter().zip(ends).map(|(start, end)| (start.term, end.next().since(start.index)))
+    }
+
     fn end_of_run(&self, index: LogIndex) -> LogIndex {
         let next = self.starts.partition_point(|start| start.index <= index);
         self.starts.get(next).map_or(self.last, |start| start.index.previous())
@@ -176,6 +182,8 @@ mod tests {
         #[test]
         fn terms_and_spans_are_those_of_a_plain_list(terms in rising(), after in 0u64..30, limit in 0u32..30) {
             let log = twin(&terms);
+            let runs: Vec<u64> = log.runs().flat_map(|(term, count)| (0..count).map(move |_| term.get())).collect();
+            prop_assert_eq!(&runs, &terms);
             for index in 0..30u64 {
                 let want = if index == 0 { Some(0) } else { terms.get(index as usize - 1).copied() };
                 prop_assert_eq!(log.term_at(LogIndex::new(index)).map(Term::get), want);

@@ -7,7 +7,7 @@
 use crate::ids::{LogIndex, NodeId, Tag, Term, WriteId};
 use crate::log::Span;
 use crate::net::Class;
-use crate::store::{Receipt, Sealed, Write};
+use crate::store::{HardState, Receipt, Sealed, Write};
 use crate::time::Instant;
 use crate::trace::Value;
 use crate::wire::{Reader, WireError, Writer};
@@ -38,6 +38,11 @@ pub trait Message: Clone + core::fmt::Debug + Sized {
     /// Its name in a trace.
     fn name(&self) -> &'static str {
         "Message"
+    }
+
+    /// What the events of its sending and receiving are called in a trace, behind `Send` and `Receive`.
+    fn noun(&self) -> &'static str {
+        self.name()
     }
 
     /// Its fields, for traces and checkers. Never called unless somebody looks.
@@ -105,6 +110,18 @@ pub enum Role {
     Candidate,
     /// Leads its term.
     Leader,
+}
+
+impl Role {
+    /// Its name in a trace.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Follower => "Follower",
+            Self::PreCandidate => "PreCandidate",
+            Self::Candidate => "Candidate",
+            Self::Leader => "Leader",
+        }
+    }
 }
 
 /// News for the caller of this node. None of it needs an answer.
@@ -213,6 +230,16 @@ pub trait Machine {
 
     /// Its state, for traces and checkers. Never called unless somebody looks.
     fn observe(&self) -> Value {
+        Value::Null
+    }
+
+    /// What a command says, for traces.
+    fn observe_command(&self, _command: &Self::Command) -> Value {
+        Value::Null
+    }
+
+    /// What a hard state of this protocol says, for traces; its bytes are its own.
+    fn observe_hard_state(&self, _state: &HardState) -> Value {
         Value::Null
     }
 

@@ -4,43 +4,13 @@
 //! JSON lines: `at` in nanoseconds of the node's clock, `node`, `event`, and where they apply `peer` and `detail`.
 
 use core::fmt;
-use std::borrow::Cow;
 
 use crate::ids::NodeId;
 use crate::time::Instant;
 
-/// What a trace or a checker may know of a state or a message: plain values with names.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
-pub enum Value {
-    /// Nothing to say.
-    #[default]
-    Null,
-    /// Yes or no.
-    Bool(bool),
-    /// A count, an index, a term, a node.
-    Number(u64),
-    /// A word.
-    Text(Cow<'static, str>),
-    /// Values in order.
-    List(Vec<Self>),
-    /// Values by name.
-    Record(Vec<(Cow<'static, str>, Self)>),
-}
+mod value;
 
-impl Value {
-    /// A record of these fields, in this order.
-    pub fn record<const N: usize>(fields: [(&'static str, Self); N]) -> Self {
-        Self::Record(fields.into_iter().map(|(name, value)| (Cow::Borrowed(name), value)).collect())
-    }
-
-    /// A field of a record.
-    pub fn get(&self, name: &str) -> Option<&Self> {
-        match self {
-            Self::Record(fields) => fields.iter().find(|(it, _)| it == name).map(|(_, value)| value),
-            _ => None,
-        }
-    }
-}
+pub use value::{Fields, Value};
 
 /// One thing that happened at one node.
 #[derive(Clone, Copy)]
