@@ -45,8 +45,8 @@ pub struct Raft<H = Static, F = Sound> {
     /// When to campaign, unless leading. `None` before the first step.
     pub(crate) deadline: Option<Instant>,
     pub(crate) now: Instant,
-    rng: Rng,
-    announced: (Role, Term, Option<NodeId>),
+    pub(crate) rng: Rng,
+    pub(crate) announced: (Role, Term, Option<NodeId>),
     failed: Option<Fatal>,
 }
 

@@ -98,6 +98,12 @@ impl Progress {
             self.overdue = waits;
         }
     }
+
+    /// Forgets what was noted for the next heartbeat.
+    pub(crate) fn forget(&mut self) {
+        self.moved = false;
+        self.overdue = false;
+    }
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@
 //! With the feature `testing`, `testing` holds conformance suites for implementers.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod explore;
 pub mod host;
 pub mod ids;
 pub mod log;
