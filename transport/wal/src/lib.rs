@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod commit;
 mod device;
 mod engine;
 mod error;
@@ -13,6 +14,7 @@ mod recover;
 mod snapshot;
 mod state;
 mod store;
+mod sync;
 #[cfg(test)]
 mod tests;
 mod wal;

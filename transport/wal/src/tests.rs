@@ -6,6 +6,7 @@ mod damage;
 mod disk;
 mod sharing;
 mod stores;
+mod threads;
 
 use std::path::Path;
 use std::sync::Arc;
