@@ -9,6 +9,7 @@
 //! assert!(outcome.completed > 0);
 //! ```
 
+pub mod explore;
 pub mod invariants;
 mod watchers;
 

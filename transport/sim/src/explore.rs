@@ -39,6 +39,7 @@
 //! # Ok::<(), synod_sim::explore::ExploreError>(())
 //! ```
 
+pub mod cluster;
 mod difference;
 mod explorer;
 mod fair;
