@@ -13,6 +13,8 @@
 //! messages until the store's receipt opens them, and attaches payloads to messages on their way out. The simulator,
 //! the benches and the tokio node all sit on it; they differ in where time, frames and disks come from.
 
+mod recording;
+
 use core::task::{Context, Poll};
 use std::collections::VecDeque;
 
@@ -24,8 +26,9 @@ use crate::machine::{Effects, Event, Fatal, Input, Machine, Message, Outgoing};
 use crate::net::{Class, Frame};
 use crate::store::{Append, Batch, Body, LogStore, Receipt, Sealed, StoreError, Write};
 use crate::time::Instant;
-use crate::trace::{Recorder, TraceEvent};
+use crate::trace::Recorder;
 use crate::wire::{Reader, WireError, Writer};
+use recording::Recording;
 
 /// Why a host stopped, or refused a frame.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -70,7 +73,7 @@ pub struct Host<M: Machine, S> {
     writer: Writer,
     applied: LogIndex,
     failed: Option<HostError>,
-    recorder: Option<Box<dyn Recorder + Send>>,
+    recording: Option<Recording>,
 }
 
 impl<M: Machine + core::fmt::Debug, S> core::fmt::Debug for Host<M, S> {
@@ -106,18 +109,18 @@ impl<M: Machine, S: LogStore> Host<M, S> {
             writer: Writer::default(),
             applied,
             failed: None,
-            recorder: None,
+            recording: None,
         }
     }
 
-    /// Gives every step to this recorder.
+    /// Gives every step from now on to this recorder, as `docs/trace.md` has it. The machine and its messages are
+    /// looked at for this alone.
     pub fn record_to(&mut self, recorder: Box<dyn Recorder + Send>) {
-        self.recorder = Some(recorder);
+        self.recording = Some(Recording::new(recorder, self.effects.apply_through, self.sealed.len() as u64));
     }
 
     /// Time passed.
     pub fn wake(&mut self, now: Instant) -> Result<(), HostError> {
-        self.note(now, "wake", None, &());
         self.step(now, Input::Wake, Offered::Nothing)
     }
 
@@ -129,7 +132,6 @@ impl<M: Machine, S: LogStore> Host<M, S> {
         message: M::Message,
         entries: &mut Vec<Entry>,
     ) -> Result<(), HostError> {
-        self.note(now, "receive", Some(from), &message);
         let result = self.step(now, Input::Message { from, message }, Offered::Received(entries));
         entries.clear();
         result
@@ -142,7 +144,9 @@ impl<M: Machine, S: LogStore> Host<M, S> {
         let result = match decode::<M::Message>(frame, &mut entries) {
             Ok(message) => self.deliver(now, from, message, &mut entries),
             Err(error) => {
-                self.note(now, "unreadable", Some(from), &error);
+                if let Some(recording) = &mut self.recording {
+                    recording.unreadable(&self.machine, now, from, error);
+                }
                 Err(HostError::Frame { from, error })
             }
         };
@@ -153,13 +157,11 @@ impl<M: Machine, S: LogStore> Host<M, S> {
     /// Offers commands, drained when the machine takes them. The answer is an [`Event`] with this tag.
     pub fn propose(&mut self, now: Instant, tag: Tag, payloads: &mut Vec<Payload>) -> Result<(), HostError> {
         let count = u32::try_from(payloads.len()).unwrap_or(u32::MAX);
-        self.note(now, "propose", None, &(tag, count));
         self.step(now, Input::Propose { tag, count }, Offered::Proposed(payloads))
     }
 
     /// Asks for a read index. The answer is an [`Event`] with this tag.
     pub fn read(&mut self, now: Instant, tag: Tag) -> Result<(), HostError> {
-        self.note(now, "read", None, &tag);
         self.step(now, Input::Read { tag }, Offered::Nothing)
     }
 
@@ -215,7 +217,11 @@ impl<M: Machine, S: LogStore> Host<M, S> {
                         Ok(true) => {}
                         Ok(false) => break,
                         Err(error) => {
-                            self.failed = Some(error.into());
+                            let error = error.into();
+                            if let Some(recording) = &mut self.recording {
+                                recording.failed(&self.machine, &error);
+                            }
+                            self.failed = Some(error);
                             return;
                         }
                     }
@@ -320,11 +326,14 @@ impl<M: Machine, S: LogStore> Host<M, S> {
     }
 
     fn persisted(&mut self, now: Instant, receipt: Receipt) -> Result<(), HostError> {
-        self.note(now, "persisted", None, &receipt.through());
+        let input = Input::Persisted(receipt);
+        self.note_input(now, &input);
         while let Some(sealed) = self.sealed.pop_front() {
             match sealed.open(&receipt) {
                 Ok(outgoing) => {
-                    self.note(now, "send", Some(outgoing.to), &outgoing.message);
+                    if let Some(recording) = &mut self.recording {
+                        recording.opened(&self.machine, &outgoing);
+                    }
                     self.outbox.push(outgoing);
                 }
                 Err(sealed) => {
@@ -333,7 +342,7 @@ impl<M: Machine, S: LogStore> Host<M, S> {
                 }
             }
         }
-        self.step(now, Input::Persisted(receipt), Offered::Nothing)
+        self.take(now, input, Offered::Nothing)
     }
 
     fn step(
@@ -345,13 +354,26 @@ impl<M: Machine, S: LogStore> Host<M, S> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
         }
+        self.note_input(now, &input);
+        self.take(now, input, offered)
+    }
+
+    fn take(
+        &mut self,
+        now: Instant,
+        input: Input<M::Message, M::Command>,
+        offered: Offered<'_>,
+    ) -> Result<(), HostError> {
         self.machine.step(now, input, &mut self.effects).map_err(|error| self.fail(error.into()))?;
-        if let Some(write) = self.effects.write.take() {
-            self.note(now, "write", None, &write);
+        let write = self.effects.write.take();
+        if let Some(recording) = &mut self.recording {
+            recording.changed(&self.machine, &self.effects, write.as_ref());
+        }
+        if let Some(write) = write {
             self.submit(&write, offered).map_err(|error| self.fail(error.into()))?;
         }
-        if self.recorder.is_some() {
-            self.note_effects(now);
+        if let Some(recording) = &mut self.recording {
+            recording.said(&self.machine, &self.effects);
         }
         self.outbox.append(&mut self.effects.send);
         self.sealed.extend(self.effects.sealed.drain(..));
@@ -373,39 +395,16 @@ impl<M: Machine, S: LogStore> Host<M, S> {
     }
 
     fn fail(&mut self, error: HostError) -> HostError {
+        if let Some(recording) = &mut self.recording {
+            recording.failed(&self.machine, &error);
+        }
         self.failed = Some(error.clone());
         error
     }
 
-    fn note(
-        &mut self,
-        at: Instant,
-        event: &'static str,
-        peer: Option<NodeId>,
-        detail: &dyn core::fmt::Debug,
-    ) {
-        if let Some(recorder) = &mut self.recorder {
-            recorder.record(TraceEvent { at, node: self.machine.id(), event, peer, detail });
-        }
-    }
-
-    fn note_effects(&mut self, at: Instant) {
-        let Some(recorder) = &mut self.recorder else { return };
-        let node = self.machine.id();
-        let mut note = |event, peer, detail: &dyn core::fmt::Debug| {
-            recorder.record(TraceEvent { at, node, event, peer, detail });
-        };
-        for outgoing in &self.effects.send {
-            note("send", Some(outgoing.to), &outgoing.message);
-        }
-        for sealed in &self.effects.sealed {
-            note("seal", None, sealed);
-        }
-        for event in &self.effects.events {
-            note("event", None, event);
-        }
-        if self.effects.apply_through > self.applied {
-            note("commit", None, &self.effects.apply_through);
+    fn note_input(&mut self, now: Instant, input: &Input<M::Message, M::Command>) {
+        if let Some(recording) = &mut self.recording {
+            recording.input(&self.machine, now, input, self.effects.events.len());
         }
     }
 }

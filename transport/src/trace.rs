@@ -1,30 +1,57 @@
-//! One line per thing that happened, from any driver.
+//! One line per thing that happened, from any driver: enough to check a run against a specification and to draw it.
 //!
-//! A [`Recorder`] is given every step of a [`Host`](crate::host::Host); `Ndjson` (feature `trace`) writes them as
-//! JSON lines: `at` in nanoseconds of the node's clock, `node`, `event`, and where they apply `peer` and `detail`.
+//! A [`Recorder`] is given every step of a [`Host`](crate::host::Host) as a group of events: the input, what the
+//! machine asked for, and at last `Ready` with the machine's state. `docs/trace.md` lists events and fields.
+//! `Ndjson` (feature `trace`) writes them as lines of JSON, `read` reads them back, `groups` finds the steps again.
 
 use core::fmt;
+use std::borrow::Cow;
 
 use crate::ids::NodeId;
 use crate::time::Instant;
 
+#[cfg(feature = "trace")]
+mod groups;
+#[cfg(feature = "trace")]
+mod line;
+#[cfg(feature = "trace")]
+mod ndjson;
 mod value;
 
-pub use value::{Fields, Value};
+#[cfg(feature = "trace")]
+pub use groups::{Group, groups};
+#[cfg(feature = "trace")]
+pub use line::Line;
+#[cfg(feature = "trace")]
+pub use ndjson::{Ndjson, ReadError, read};
+pub use value::{Fields, Value, named};
 
 /// One thing that happened at one node.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct TraceEvent<'a> {
-    /// The node's own monotonic reading.
+    /// The node's own monotonic reading; virtual time in a simulated world.
     pub at: Instant,
-    /// Where.
+    /// Where; zero for what happens to a whole world.
     pub node: NodeId,
-    /// What: `receive`, `send`, `write`, `persisted`, `apply`, …
-    pub event: &'static str,
+    /// What.
+    pub event: &'a str,
     /// The other node, for messages.
     pub peer: Option<NodeId>,
-    /// The thing itself.
+    /// The message, a record with its `kind` and its fields.
+    pub message: Option<&'a Value>,
+    /// What else there is to know. No name is one of this struct's.
+    pub fields: &'a [(Cow<'static, str>, Value)],
+    /// The machine's state, where a step ends.
+    pub state: Option<&'a Value>,
+    /// The thing itself, for people; no file has it.
     pub detail: &'a dyn fmt::Debug,
+}
+
+impl TraceEvent<'_> {
+    /// An event of which nothing else is known.
+    pub const fn new(at: Instant, node: NodeId, event: &str) -> TraceEvent<'_> {
+        TraceEvent { at, node, event, peer: None, message: None, fields: &[], state: None, detail: &() }
+    }
 }
 
 /// Takes note of what happens.
@@ -39,100 +66,15 @@ impl<F: FnMut(TraceEvent<'_>)> Recorder for F {
     }
 }
 
-#[cfg(feature = "trace")]
-pub use ndjson::{Line, Ndjson};
-
-#[cfg(feature = "trace")]
-mod ndjson {
-    use super::{Recorder, TraceEvent};
-    use serde::{Deserialize, Serialize};
-    use std::io::{self, Write};
-
-    /// A trace event as it stands in a file.
-    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-    pub struct Line {
-        /// Nanoseconds on the node's monotonic clock.
-        pub at: u64,
-        /// The node.
-        pub node: u64,
-        /// What happened.
-        pub event: String,
-        /// The other node.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        pub peer: Option<u64>,
-        /// The thing itself, as text.
-        #[serde(default, skip_serializing_if = "String::is_empty")]
-        pub detail: String,
-    }
-
-    impl Line {
-        /// The line that stands for an event.
-        pub fn of(event: TraceEvent<'_>) -> Self {
-            Self {
-                at: event.at.as_nanos(),
-                node: event.node.get(),
-                event: event.event.to_owned(),
-                peer: event.peer.map(Into::into),
-                detail: format!("{:?}", event.detail),
-            }
+/// A message as traces show it: its kind, then its fields.
+pub fn message<M: crate::machine::Message>(message: &M) -> Value {
+    let kind = (Cow::Borrowed("kind"), Value::word(message.name()));
+    match message.observe() {
+        Value::Null => Value::Record(vec![kind]),
+        Value::Record(mut fields) => {
+            fields.insert(0, kind);
+            Value::Record(fields)
         }
-    }
-
-    /// Writes one JSON object per line. The first error stops the writing and is kept for [`Ndjson::finish`].
-    #[derive(Debug)]
-    pub struct Ndjson<W: Write> {
-        out: W,
-        error: Option<io::Error>,
-    }
-
-    impl<W: Write> Ndjson<W> {
-        /// Writes to `out`; give it a buffer.
-        pub fn new(out: W) -> Self {
-            Self { out, error: None }
-        }
-
-        /// Flushes, and says whether everything was written.
-        pub fn finish(mut self) -> io::Result<W> {
-            match self.error.take() {
-                Some(error) => Err(error),
-                None => self.out.flush().map(|()| self.out),
-            }
-        }
-    }
-
-    impl<W: Write> Recorder for Ndjson<W> {
-        fn record(&mut self, event: TraceEvent<'_>) {
-            if self.error.is_some() {
-                return;
-            }
-            let written = serde_json::to_writer(&mut self.out, &Line::of(event))
-                .map_err(io::Error::from)
-                .and_then(|()| self.out.write_all(b"\n"));
-            self.error = written.err();
-        }
-    }
-
-    #[cfg(test)]
-    mod tests {
-        use super::*;
-        use crate::ids::NodeId;
-        use crate::time::Instant;
-
-        #[test]
-        fn a_line_survives_the_file() {
-            let mut out = Ndjson::new(Vec::new());
-            let event = TraceEvent {
-                at: Instant::from_nanos(5),
-                node: NodeId::new(2),
-                event: "send",
-                peer: Some(NodeId::new(3)),
-                detail: &"\"quoted\"\n",
-            };
-            out.record(event);
-            let bytes = out.finish().expect("a vector takes everything");
-            let line: Line = serde_json::from_slice(&bytes).expect("one object");
-            assert_eq!(line, Line::of(event));
-            assert_eq!(bytes.iter().filter(|b| **b == b'\n').count(), 1);
-        }
+        other => Value::Record(vec![kind, (Cow::Borrowed("value"), other)]),
     }
 }

@@ -338,14 +338,15 @@ fn describe(event: &TraceEvent<'_>) -> Option<String> {
     let node = event.node;
     let detail = format!("{:?}", event.detail);
     Some(match (event.event, event.peer) {
-        ("send", Some(to)) => format!("  {node} -> {to}  {detail}"),
-        ("receive", Some(from)) => format!("{node} <- {from}  {detail}"),
-        ("seal", _) => format!("  {node} holds back a message: {detail}"),
-        ("persisted", _) => format!("{node} persisted through {detail}"),
-        ("event", _) => match detail.strip_prefix("Role { role: ") {
-            Some(role) => format!("  {node} is now {}", role.trim_end_matches(" }")),
-            None => format!("  {node} answers {detail}"),
-        },
+        ("Seal", _) => format!("  {node} holds back a message: {detail}"),
+        ("Persisted", _) => format!("{node} persisted through {detail}"),
+        ("Replicate" | "Refuse" | "ReadReady", _) => format!("  {node} answers {detail}"),
+        (send, Some(to)) if send.starts_with("Send") => format!("  {node} -> {to}  {detail}"),
+        (receive, Some(from)) if receive.starts_with("Receive") => format!("{node} <- {from}  {detail}"),
+        (becomes, _) if becomes.starts_with("Become") => {
+            let role = detail.strip_prefix("Role { role: ").expect("news of a role");
+            format!("  {node} is now {}", role.trim_end_matches(" }"))
+        }
         // The disk tells of writes itself.
         _ => return None,
     })

@@ -85,6 +85,12 @@ impl Links {
         cut(&self.partition) || cut(&self.flapping)
     }
 
+    /// Sender and receiver of every link that is cut.
+    pub(crate) fn cuts(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        let all = (0..self.nodes).flat_map(|from| (0..self.nodes).map(move |to| (from, to)));
+        all.filter(|(from, to)| from != to && self.is_cut(*from, *to))
+    }
+
     /// Cuts the network in one of the known ways; its name.
     pub(crate) fn split(&mut self, rng: &mut Rng) -> &'static str {
         self.heal();

@@ -18,6 +18,7 @@ use synod_transport::net::Class;
 use synod_transport::rng::Rng;
 use synod_transport::store::LogSummary;
 use synod_transport::time::Instant;
+use synod_transport::trace::{Value, named};
 
 use crate::clock::Clock;
 use crate::disk::SimDisk;
@@ -27,7 +28,7 @@ use crate::links::Links;
 use crate::options::{Fault, Options};
 use clients::Clients;
 use events::{Happening, Heap};
-use tracing::Trace;
+use tracing::{Did, Trace};
 
 /// Makes a machine for a node's next life: its id, which life it is, a seed, and what its log holds.
 pub type Factory<M> = Box<dyn FnMut(NodeId, Incarnation, u64, &LogSummary) -> Result<M, String>>;
@@ -262,7 +263,10 @@ impl<M: Machine> World<M> {
     pub fn violate(&mut self, invariant: &'static str, text: String) {
         if self.violation.is_none() {
             let (seed, step, at) = (self.seed, self.steps, self.now);
-            self.fault(NodeId::ZERO, "violation", None, &(invariant, &text));
+            self.note(|| {
+                let fields = [("invariant", Value::word(invariant)), ("text", text.clone().into())];
+                Did::new(NodeId::ZERO, "Violation", named(fields))
+            });
             self.violation = Some(Violation { seed, step, at, invariant, text });
         }
         self.done = true;
@@ -293,16 +297,10 @@ impl<M: Machine> World<M> {
         self.mix(bytes.len() as u64);
     }
 
-    /// Puts something that the world did into the trace.
-    fn fault(
-        &mut self,
-        node: NodeId,
-        what: &'static str,
-        peer: Option<NodeId>,
-        detail: &dyn core::fmt::Debug,
-    ) {
+    /// Puts something that the world did into the trace, if there is one.
+    fn note<'a>(&self, did: impl FnOnce() -> Did<'a>) {
         if let Some(trace) = &self.trace {
-            trace.note(self.now, node, what, peer, detail);
+            trace.note(&did());
         }
     }
 }

@@ -3,7 +3,7 @@
 
 mod toy;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use std::time::Duration;
 use synod_sim::options::{Fault, Options, Rate};
 use synod_sim::world::Factory;
 use synod_sim::{Outcome, invariants, run_seed, run_traced};
-use synod_transport::trace::Line;
+use synod_transport::trace::{Group, Line, Value, groups, read};
 use toy::{Toy, Wrong};
 
 fn factory(nodes: u64, wrong: Wrong) -> Factory<Toy> {
@@ -202,13 +202,93 @@ fn the_same_seed_is_the_same_run_traced_or_not_byte_for_byte() {
 
 #[test]
 fn a_trace_is_in_order_of_virtual_time_and_names_faults() {
-    let options =
-        short(3).with(Fault::Crash, Rate::Fixed(50_000)).with(Fault::Partition, Rate::Fixed(50_000));
-    let (_, bytes) = traced(3, &options);
-    let lines: Vec<Line> =
-        String::from_utf8(bytes).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert!(lines.windows(2).all(|pair| pair[0].at <= pair[1].at));
-    for event in ["start", "crash", "partition", "heal", "receive", "send", "write", "persisted", "apply"] {
-        assert!(lines.iter().any(|line| line.event == event), "no {event}");
+    let options = all_faults();
+    let mut seen = BTreeSet::new();
+    for seed in 0..10 {
+        let (_, bytes) = traced(seed, &options);
+        let lines: Vec<Line> = read(&*bytes).map(Result::unwrap).collect();
+        assert!(lines.windows(2).all(|pair| pair[0].at <= pair[1].at));
+        seen.extend(lines.into_iter().map(|line| line.event));
     }
+    let hosts = "InitState Wake ReceiveAppend ReceiveHave Propose Read Persisted BecomeLeader BecomeFollower \
+                 Write SendAppend SendHave Seal Commit Replicate Refuse ReadReady Ready Failed Unreadable";
+    let world = "Start Crash Pause Resume SlowDisk DiskFailure Partition PartitionHealed LinkDown LinkUp Heal \
+                 Drop Duplicate Apply";
+    for event in hosts.split_whitespace().chain(world.split_whitespace()) {
+        assert!(seen.remove(event), "no {event}");
+    }
+    assert_eq!(seen, BTreeSet::new(), "events that nobody named here");
+}
+
+/// The steps of each node: closed, between a start and a crash, and each seal opened once and in order.
+#[test]
+fn a_trace_tells_whole_lives_of_whole_steps() {
+    let (mut lives, mut opened, mut lost) = (0, 0, 0);
+    for seed in 0..10 {
+        let (_, bytes) = traced(seed, &all_faults());
+        let mut nodes: BTreeMap<u64, Life> = BTreeMap::new();
+        for group in groups(read(&*bytes)) {
+            match group.unwrap() {
+                Group::Alone(line) => match &*line.event {
+                    "Start" => {
+                        lives += 1;
+                        assert!(nodes.insert(line.node, Life::default()).is_none(), "{line:?}: it was up");
+                    }
+                    "InitState" => nodes.get_mut(&line.node).expect("started").state = line.state,
+                    "Crash" => {
+                        let life = nodes.remove(&line.node).expect("it was up");
+                        assert!(life.state.is_some());
+                        lost += life.seals.len();
+                    }
+                    _ => {}
+                },
+                Group::Step { input, effects, end } => {
+                    let life = nodes.get_mut(&input.node).expect("only who is up takes steps");
+                    assert!(life.state.is_some(), "no InitState before {input:?}");
+                    opened += life.follow(&input, &effects);
+                    life.state = end.state;
+                }
+            }
+        }
+    }
+    assert!(lives > 50 && opened > 50 && lost > 0, "{lives} lives, {opened} seals opened, {lost} lost");
+}
+
+#[derive(Default)]
+struct Life {
+    state: Option<Value>,
+    /// Number, receiver, message and the write it waits for.
+    seals: VecDeque<(u64, Option<u64>, Option<Value>, u64)>,
+}
+
+impl Life {
+    /// Checks a step's seals; how many it opened.
+    fn follow(&mut self, input: &Line, effects: &[Line]) -> usize {
+        let number = |line: &Line, name| line.get(name).and_then(Value::as_number);
+        let mut opened = 0;
+        for line in effects {
+            if line.event == "Seal" {
+                let seal = number(line, "seal").expect("a number");
+                let after = number(line, "after").expect("a write");
+                self.seals.push_back((seal, line.peer, line.message.clone(), after));
+            } else if let Some(seal) = number(line, "seal") {
+                assert_eq!(input.event, "Persisted");
+                let (sealed, peer, message, after) = self.seals.pop_front().expect("it was sealed");
+                assert_eq!((sealed, peer, message), (seal, line.peer, line.message.clone()));
+                assert!(number(input, "through") >= Some(after), "opened too early");
+                opened += 1;
+            }
+        }
+        opened
+    }
+}
+
+fn all_faults() -> Options {
+    let options = short(3).with(Fault::Garble, Rate::Fixed(10_000));
+    [Fault::Crash, Fault::Partition, Fault::Flap, Fault::Pause, Fault::SlowDisk, Fault::DiskFailure]
+        .into_iter()
+        .fold(options, |options, fault| options.with(fault, Rate::Fixed(50_000)))
+        .with(Fault::Duplicate, Rate::Fixed(20_000))
+        .with(Fault::Loss, Rate::Fixed(20_000))
+        .with(Fault::CrashBeforeSync, Rate::Fixed(5_000))
 }

@@ -31,7 +31,7 @@ pub type Fields = Vec<(Cow<'static, str>, Value)>;
 impl Value {
     /// A record of these fields, in this order.
     pub fn record<const N: usize>(fields: [(&'static str, Self); N]) -> Self {
-        Self::Record(fields.into_iter().map(|(name, value)| (Cow::Borrowed(name), value)).collect())
+        Self::Record(named(fields))
     }
 
     /// A word that the program knows.
@@ -83,6 +83,11 @@ impl Value {
             _ => None,
         }
     }
+}
+
+/// Fields with names that the program knows.
+pub fn named<const N: usize>(fields: [(&'static str, Value); N]) -> Fields {
+    fields.into_iter().map(|(name, value)| (Cow::Borrowed(name), value)).collect()
 }
 
 /// The field of this name.

@@ -4,8 +4,9 @@ use synod_transport::host::Host;
 use synod_transport::ids::{Incarnation, LogIndex, NodeId};
 use synod_transport::machine::Machine;
 use synod_transport::store::LogStore;
+use synod_transport::trace::{Fields, Value, named};
 
-use super::{Happening, MILLISECOND, World, id};
+use super::{Did, Happening, MILLISECOND, World, id};
 use crate::clock::Clock;
 use crate::options::Fault;
 
@@ -39,12 +40,14 @@ impl<M: Machine> World<M> {
         (node.role, node.paused, node.wake_in_heap) = (None, false, None);
         node.applied.clear();
         let life = node.life;
+        if let Some(trace) = &self.trace {
+            trace.note(&Did::new(id(at), "Start", named([("life", life.into())])));
+        }
         let result = host.wake(node.clock.reading(self.now));
         node.host = Some(host);
         if life > Incarnation::new(1) {
             self.count("restart");
         }
-        self.fault(id(at), "start", None, &life);
         self.settle(at, result)
     }
 
@@ -73,7 +76,17 @@ impl<M: Machine> World<M> {
         if report.torn {
             self.count("torn-write");
         }
-        self.fault(id(at), "crash", None, &report);
+        let life = self.life(id(at));
+        let count = |it: usize| Value::Number(it as u64);
+        self.note(|| {
+            let fields = [
+                ("life", life.into()),
+                ("unsynced", count(report.unsynced)),
+                ("survived", count(report.survived)),
+                ("torn", report.torn.into()),
+            ];
+            Did::new(id(at), "Crash", named(fields))
+        });
         let down = self.rng_nemesis.between(10 * MILLISECOND, 2 * SECOND);
         self.heap.push(self.now + down, Happening::Boot { at });
         true
@@ -85,7 +98,7 @@ impl<M: Machine> World<M> {
             return None;
         }
         node.paused = false;
-        self.fault(id(at), "resume", None, &());
+        self.note(|| Did::new(id(at), "Resume", Fields::new()));
         self.give_deferred(at);
         None
     }
@@ -127,7 +140,15 @@ impl<M: Machine> World<M> {
                     return false;
                 }
                 let kind = self.links.split(&mut self.rng_nemesis);
-                self.fault(NodeId::ZERO, "partition", None, &kind);
+                self.note(|| {
+                    let cut = |(from, to)| [id(from), id(to)].into_iter().collect::<Value>();
+                    let fields = [
+                        ("kind", Value::word(kind)),
+                        ("cut", self.links.cuts().map(cut).collect()),
+                        ("until", until.into()),
+                    ];
+                    Did::new(NodeId::ZERO, "Partition", named(fields))
+                });
                 self.heap.push(until, Happening::HealPartition);
             }
             Fault::Flap => {
@@ -153,14 +174,14 @@ impl<M: Machine> World<M> {
                 }
                 node.paused = true;
                 let life = node.life;
-                self.fault(id(at), "pause", None, &());
+                self.note(|| Did::new(id(at), "Pause", named([("until", until.into())])));
                 self.heap.push(until, Happening::Resume { at, life });
             }
             Fault::SlowDisk => {
                 if let Some(node) = self.nodes.get_mut(at) {
                     node.slow_until = until;
                 }
-                self.fault(id(at), "slow-disk", None, &());
+                self.note(|| Did::new(id(at), "SlowDisk", named([("until", until.into())])));
             }
             Fault::DiskFailure => {
                 let Some(node) = self.nodes.get_mut(at) else { return false };
@@ -168,7 +189,7 @@ impl<M: Machine> World<M> {
                 host.store_mut().fail();
                 // Whoever waits for the disk hears of it.
                 let life = node.life;
-                self.fault(id(at), "disk-failure", None, &());
+                self.note(|| Did::new(id(at), "DiskFailure", Fields::new()));
                 self.heap.push(self.now, Happening::Synced { at, life });
             }
             _ => return false,
@@ -179,7 +200,8 @@ impl<M: Machine> World<M> {
     pub(super) fn flap(&mut self, a: usize, b: usize, left: u64) {
         let down = self.faulty && left % 2 == 0 && left > 0;
         self.links.flap(a, b, down);
-        self.fault(id(a), if down { "link-down" } else { "link-up" }, Some(id(b)), &());
+        let what = if down { "LinkDown" } else { "LinkUp" };
+        self.note(|| Did { peer: Some(id(b)), ..Did::new(id(a), what, Fields::new()) });
         if self.faulty && left > 0 {
             let when = self.now + self.rng_nemesis.between(5 * MILLISECOND, 400 * MILLISECOND);
             self.heap.push(when, Happening::Flap { a, b, left: left - 1 });
@@ -191,7 +213,7 @@ impl<M: Machine> World<M> {
         self.faulty = false;
         self.rates.fill(0);
         self.links.heal_all();
-        self.fault(NodeId::ZERO, "heal", None, &());
+        self.note(|| Did::new(NodeId::ZERO, "Heal", Fields::new()));
         for at in 0..self.nodes.len() {
             let Some(node) = self.nodes.get_mut(at) else { continue };
             node.slow_until = 0;

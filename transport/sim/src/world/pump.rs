@@ -2,14 +2,16 @@
 
 use core::task::{Context, Poll, Waker};
 
-use synod_transport::host::{Host, HostError};
+use bytes::Bytes;
+use synod_transport::host::{Host, HostError, decode};
 use synod_transport::ids::NodeId;
 use synod_transport::machine::{Event, Machine, Role};
 use synod_transport::rng::Rng;
 use synod_transport::store::StoreError;
 use synod_transport::time::Instant;
+use synod_transport::trace::{Fields, Value, message, named};
 
-use super::{Happening, World, id, place};
+use super::{Did, Happening, World, id, place};
 use crate::disk::SimDisk;
 use crate::options::Fault;
 
@@ -52,7 +54,7 @@ impl<M: Machine> World<M> {
             Happening::Nemesis => self.nemesis(),
             Happening::HealPartition => {
                 self.links.heal();
-                self.fault(NodeId::ZERO, "partition-healed", None, &());
+                self.note(|| Did::new(NodeId::ZERO, "PartitionHealed", Fields::new()));
                 None
             }
             Happening::Flap { a, b, left } => {
@@ -91,7 +93,10 @@ impl<M: Machine> World<M> {
         let node = self.nodes.get_mut(at)?;
         let Some(host) = &mut node.host else {
             match what {
-                Happening::Deliver { .. } => self.count("message-to-the-dead"),
+                Happening::Deliver { from, frame, .. } => {
+                    self.count("message-to-the-dead");
+                    self.note(|| frame_did::<M>("Drop", (from, id(at)), &frame, Some("message-to-the-dead")));
+                }
                 Happening::Ask { operation, .. } => self.nobody_home(operation),
                 _ => {}
             }
@@ -100,11 +105,14 @@ impl<M: Machine> World<M> {
         let room = host.store().unsynced() < self.soft_window && host.has_room();
         let wants_room = !matches!(what, Happening::Synced { .. });
         if node.paused || (wants_room && !room && !host.store().is_failed()) {
-            let held = node.deferred.len();
+            let (held, paused) = (node.deferred.len(), node.paused);
             if held < self.options.in_flight {
                 node.deferred.push(what);
+            } else if let Happening::Deliver { from, frame, .. } = &what {
+                let why = Some("message-to-the-overwhelmed");
+                self.note(|| frame_did::<M>("Drop", (*from, id(at)), frame, why));
             }
-            if !node.paused {
+            if !paused {
                 self.count("waited-for-disk");
             }
             return None;
@@ -207,7 +215,7 @@ impl<M: Machine> World<M> {
                 fate = crate::links::Fate { lost_to: Some("network-full"), ..fate };
                 (fate.first, fate.second) = (None, None);
             }
-            self.note_fate(at, to, &fate);
+            self.note_fate(at, to, &fate, &frame);
             for (copy, when) in [fate.first, fate.second].into_iter().flatten().enumerate() {
                 let garbled = self.rng_network.chance_ppm(self.rate(Fault::Garble));
                 let frame = if garbled { garble(&frame, &mut self.rng_network) } else { frame.clone() };
@@ -224,13 +232,13 @@ impl<M: Machine> World<M> {
         self.frames = frames;
     }
 
-    fn note_fate(&mut self, at: usize, to: NodeId, fate: &crate::links::Fate) {
+    fn note_fate(&mut self, at: usize, to: NodeId, fate: &crate::links::Fate, frame: &Bytes) {
         if let Some(why) = fate.lost_to {
             self.count(why);
-            self.fault(id(at), "drop", Some(to), &why);
+            self.note(|| frame_did::<M>("Drop", (id(at), to), frame, Some(why)));
         }
         if fate.second.is_some() {
-            self.fault(id(at), "duplicate", Some(to), &());
+            self.note(|| frame_did::<M>("Duplicate", (id(at), to), frame, None));
         }
         if fate.late {
             self.count(Fault::Delay.name());
@@ -283,10 +291,10 @@ impl<M: Machine> World<M> {
             for word in words {
                 self.mix(word);
             }
-            if self.trace.is_some() {
+            self.note(|| {
                 let last = self.nodes.get(at).and_then(|node| node.applied.last().map(|it| it.position));
-                self.fault(id(at), "apply", None, &last);
-            }
+                Did::new(id(at), "Apply", named([("through", last.unwrap_or_default().into())]))
+            });
         }
         self.complete_waiting(at);
     }
@@ -363,9 +371,21 @@ fn take_receipts<M: Machine>(host: &mut Host<M, SimDisk>, now: Instant) -> Resul
     }
 }
 
+/// What became of a frame, with the message in it as far as it can be read.
+fn frame_did<M: Machine>(
+    what: &'static str,
+    (from, to): (NodeId, NodeId),
+    frame: &Bytes,
+    reason: Option<&'static str>,
+) -> Did<'static> {
+    let content = decode::<M::Message>(frame.clone(), &mut Vec::new());
+    let fields = reason.map(|reason| named([("reason", Value::word(reason))])).unwrap_or_default();
+    Did { peer: Some(to), message: content.ok().as_ref().map(message), ..Did::new(from, what, fields) }
+}
+
 /// Cuts a frame short, or adds bytes to it. (A flipped bit may give another valid message: that is what checksums of
 /// a connection are for.)
-fn garble(frame: &bytes::Bytes, rng: &mut Rng) -> bytes::Bytes {
+fn garble(frame: &Bytes, rng: &mut Rng) -> Bytes {
     if rng.chance_ppm(500_000) {
         let keep = usize::try_from(rng.below(frame.len() as u64)).unwrap_or(0);
         return frame.slice(..keep);

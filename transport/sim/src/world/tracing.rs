@@ -1,16 +1,30 @@
 //! One trace for all nodes, in virtual time.
 
-use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use synod_transport::ids::NodeId;
 use synod_transport::time::Instant;
-use synod_transport::trace::{Ndjson, Recorder, TraceEvent};
+use synod_transport::trace::{Fields, Ndjson, Recorder, TraceEvent, Value};
 
 struct Sink {
     now: u64,
     out: Option<Ndjson<Box<dyn io::Write + Send>>>,
+}
+
+/// Something that the world did. Node 0 stands for all of it.
+pub(super) struct Did<'a> {
+    pub(super) what: &'a str,
+    pub(super) node: NodeId,
+    pub(super) peer: Option<NodeId>,
+    pub(super) message: Option<Value>,
+    pub(super) fields: Fields,
+}
+
+impl<'a> Did<'a> {
+    pub(super) fn new(node: NodeId, what: &'a str, fields: Fields) -> Self {
+        Self { what, node, peer: None, message: None, fields }
+    }
 }
 
 /// A handle to the trace; hosts hold others.
@@ -27,16 +41,17 @@ impl Trace {
         self.lock().now = now;
     }
 
-    pub(super) fn note(
-        &self,
-        now: u64,
-        node: NodeId,
-        event: &'static str,
-        peer: Option<NodeId>,
-        detail: &dyn fmt::Debug,
-    ) {
-        if let Some(out) = &mut self.lock().out {
-            out.record(TraceEvent { at: Instant::from_nanos(now), node, event, peer, detail });
+    /// Something that the world did, now.
+    pub(super) fn note(&self, did: &Did<'_>) {
+        let mut sink = self.lock();
+        let at = Instant::from_nanos(sink.now);
+        if let Some(out) = &mut sink.out {
+            out.record(TraceEvent {
+                peer: did.peer,
+                message: did.message.as_ref(),
+                fields: &did.fields,
+                ..TraceEvent::new(at, did.node, did.what)
+            });
         }
     }
 

@@ -6,6 +6,7 @@ use synod_transport::machine::{Effects, Event, Fatal, Input, Machine, Message, R
 use synod_transport::net::Class;
 use synod_transport::store::{Append, Body, LogSummary, Write};
 use synod_transport::time::Instant;
+use synod_transport::trace::Value;
 use synod_transport::wire::{Reader, WireError, Writer};
 
 const BEAT: core::time::Duration = core::time::Duration::from_millis(20);
@@ -63,6 +64,12 @@ impl Message for Say {
                 out.u64(last.get());
                 out.u64(*beat);
             }
+        }
+    }
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Append { .. } => "Append",
+            Self::Have { .. } => "Have",
         }
     }
     fn decode(from: &mut Reader) -> Result<Self, WireError> {
@@ -201,6 +208,10 @@ impl Machine for Toy {
 
     fn id(&self) -> NodeId {
         self.id
+    }
+
+    fn observe(&self) -> Value {
+        Value::record([("last", self.last.into()), ("decided", self.decided.into())])
     }
 
     fn step(&mut self, now: Instant, input: Input<Say, ()>, effects: &mut Effects<Say>) -> Result<(), Fatal> {
