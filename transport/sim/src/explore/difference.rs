@@ -50,6 +50,11 @@ impl Tree {
         outermost.children.pop().unwrap_or_default()
     }
 
+    /// Whether anything within has a name.
+    fn has_names(&self) -> bool {
+        self.children.iter().any(|child| !child.key.is_empty() || child.has_names())
+    }
+
     /// The value in one line, without its key.
     fn text(&self) -> String {
         let inner: Vec<String> =
@@ -63,7 +68,7 @@ impl Tree {
                     }
                 })
                 .collect();
-        let space = if self.head.ends_with('{') && !inner.is_empty() { " " } else { "" };
+        let space = if self.head.ends_with(" {") && !inner.is_empty() { " " } else { "" };
         format!("{}{space}{}{space}{}", self.head, inner.join(", "), self.tail)
     }
 }
@@ -85,9 +90,9 @@ fn compare(before: &Tree, after: &Tree, place: &str, out: &mut Vec<String>) {
     let same_keys = before.children.len() == after.children.len()
         && before.children.iter().zip(&after.children).all(|(one, other)| one.key == other.key);
     // The whole state is never shown as one thing, nor is a record with names when it can be told by them.
-    let named = before.children.iter().any(|child| !child.key.is_empty());
-    let short =
-        old.chars().count() <= SHORT && new.chars().count() <= SHORT && !(alike && same_keys && named);
+    let short = old.chars().count() <= SHORT
+        && new.chars().count() <= SHORT
+        && !(alike && same_keys && before.has_names());
     if !alike || (short && !place.is_empty()) {
         out.push(format!("{}{old} → {new}", colon(place)));
     } else if same_keys {
