@@ -109,7 +109,7 @@ impl Model for Mutex {
                 }
                 0 => go("want", 1, if self.turns { process } else { 0 }),
                 1 if self.careless || other == 0 || (self.turns && *waits != process) => {
-                    go("enter", 2, *waits)
+                    go("enter", 2, *waits);
                 }
                 1 => {}
                 _ => go("leave", 0, *waits),
@@ -319,7 +319,7 @@ fn visitors_see_every_state_and_every_step_once() {
         .threads(2)
         .on_state(|state| states.lock().unwrap().push(state.clone()))
         .on_edge(|before, counter, after| {
-            edges.lock().unwrap().push((before.clone(), *counter, after.clone()))
+            edges.lock().unwrap().push((before.clone(), *counter, after.clone()));
         })
         .on_progress(|progress| *last.lock().unwrap() = Some(*progress))
         .run()
