@@ -7,10 +7,14 @@
 //!
 //! An operation whose outcome is unknown may have happened at any moment after its call, or never: it stays open to
 //! the end. It is only ever placed right before something that can see its effect; elsewhere leaving it out allows
-//! the same answers, so that many open writes cost little.
+//! the same answers, so that many open writes cost little. What can still cost too much is bounded: then the verdict is
+//! [`Failure::Undecided`], and neither "yes" nor "no".
+//!
+//! A history that cannot be explained gives an [`Offence`]: the few operations that show it, as text with a lane for each
+//! client, and as a page of HTML ([`Offence::html`]). [`parse`] reads histories that were written down.
 //!
 //! ```
-//! use synod_sim::linear::{Answer, Kind, Operation, check};
+//! use synod_sim::linear::{Answer, Failure, Kind, Operation, check};
 //!
 //! let put = Operation {
 //!     client: 1, key: "k".into(), kind: Kind::Put("a".into()),
@@ -21,17 +25,21 @@
 //!     invoke: 30, complete: Some(40), result: Answer::Value(value.map(str::to_owned)),
 //! };
 //! assert!(check(&[put.clone(), get(Some("a"))]).is_ok());
-//! let offence = check(&[put, get(None)]).expect_err("the read is stale");
+//! let Err(Failure::Offence(offence)) = check(&[put, get(None)]) else { panic!("the read is stale") };
 //! assert_eq!(offence.key, "k");
+//! assert_eq!(offence.possible, [Answer::Value(Some("a".into()))]);
 //! ```
 
+mod draw;
 mod explain;
 mod search;
+mod text;
 
 use core::fmt;
 use std::collections::BTreeMap;
 
-use search::{Call, Observed, Problem, State};
+use search::{Call, Found, Observed, Problem, State};
+pub use text::{LineError, parse};
 
 /// What a client asked for.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -98,18 +106,68 @@ impl fmt::Display for Operation {
             },
             Kind::Delete => write!(f, "delete {}", self.key)?,
         }
-        match &self.result {
-            Answer::Unknown => f.write_str(" -> unknown"),
-            Answer::Done => f.write_str(" -> done"),
-            Answer::Value(Some(value)) => write!(f, " -> {value:?}"),
-            Answer::Value(None) => f.write_str(" -> absent"),
-            Answer::Swapped(true) => f.write_str(" -> swapped"),
-            Answer::Swapped(false) => f.write_str(" -> not as expected"),
+        write!(f, " -> {}", self.result)
+    }
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown => f.write_str("unknown"),
+            Self::Done => f.write_str("done"),
+            Self::Value(Some(value)) => write!(f, "{value:?}"),
+            Self::Value(None) => f.write_str("absent"),
+            Self::Swapped(true) => f.write_str("swapped"),
+            Self::Swapped(false) => f.write_str("not as expected"),
         }
     }
 }
 
-/// A history that no order of moments explains. Displays itself as text of a line per operation.
+impl Operation {
+    /// What stands for an operation where there is none.
+    fn nothing() -> Self {
+        Self {
+            client: 0,
+            key: String::new(),
+            kind: Kind::Get,
+            invoke: 0,
+            complete: None,
+            result: Answer::Unknown,
+        }
+    }
+}
+
+/// Why a history did not pass.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Failure {
+    /// It is not linearizable.
+    Offence(Box<Offence>),
+    /// It may be or not: the search for an order visited as many configurations as it was allowed to.
+    Undecided {
+        /// The register.
+        key: String,
+        /// How many operations it has.
+        operations: usize,
+        /// How many configurations were visited.
+        configurations: u64,
+    },
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Offence(offence) => offence.fmt(f),
+            Self::Undecided { key, operations, configurations } => write!(
+                f,
+                "key {key:?} is undecided: {operations} operations, {configurations} configurations visited"
+            ),
+        }
+    }
+}
+
+impl core::error::Error for Failure {}
+
+/// A history that no order of moments explains. Displays itself as a line per operation, then a lane per client.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Offence {
     /// The register.
@@ -121,90 +179,116 @@ pub struct Offence {
     /// Whether operations before the window were left out: then the window fails whatever value the key had before
     /// it. Otherwise the key begins absent.
     pub cut: bool,
-}
-
-impl fmt::Display for Offence {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "key {:?} is not linearizable: no order of these {} operations",
-            self.key,
-            self.window.len()
-        )?;
-        let before = if self.cut { "whatever its value before them" } else { "from absent" };
-        writeln!(f, "gives every client the answer it got, {before}:")?;
-        for operation in &self.window {
-            let mark = if *operation == self.culprit { ">" } else { " " };
-            writeln!(f, "{mark} {operation}")?;
-        }
-        Ok(())
-    }
+    /// Answers to the culprit that all operations up to its return would allow; at most a few dozen are tried. Empty
+    /// when the fault lies in earlier answers, or the culprit's answer could not be another.
+    pub possible: Vec<Answer>,
 }
 
 impl core::error::Error for Offence {}
 
+/// Configurations that [`check`] visits for one key before it gives up: some seconds, and some hundred megabytes.
+pub const CONFIGURATIONS: u64 = 2_000_000;
+
 /// Judges a history, in any order; every key begins absent.
 ///
 /// Costs about O(n log n) for histories with a few dozen clients; the worst case is exponential in the number of
-/// operations that overlap on one key.
+/// operations that overlap on one key, and ends in [`Failure::Undecided`] after [`CONFIGURATIONS`].
 ///
 /// # Errors
-/// The first key (in order of keys) whose operations cannot be explained.
-pub fn check(history: &[Operation]) -> Result<(), Box<Offence>> {
+/// The first key (in order of keys) whose operations cannot be explained; when there is none, the first that is undecided.
+pub fn check(history: &[Operation]) -> Result<(), Failure> {
+    check_within(history, CONFIGURATIONS)
+}
+
+/// The same with another bound on the configurations visited for each key. Time is about a microsecond for each, memory
+/// some hundred bytes.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_within(history: &[Operation], configurations: u64) -> Result<(), Failure> {
     let mut keys: BTreeMap<&str, Vec<&Operation>> = BTreeMap::new();
     for operation in history {
         keys.entry(&operation.key).or_default().push(operation);
     }
-    for operations in keys.values_mut() {
+    let mut undecided = None;
+    for (key, operations) in &mut keys {
         operations.sort_by_key(|operation| (operation.invoke, operation.complete));
-        let calls = calls(operations);
-        if !Problem::new(calls.iter().copied()).solve(State::ABSENT) {
-            return Err(Box::new(explain::offence(operations, &calls)));
+        let values = Values::of(operations);
+        let calls: Vec<Call> = operations.iter().map(|operation| call(operation, &values)).collect();
+        let mut budget = configurations;
+        match Problem::new(calls.iter().copied()).solve(State::ABSENT, &mut budget) {
+            Found::Order => {}
+            Found::NoOrder { reached } => {
+                let offence = explain::offence(operations, &calls, &values, reached);
+                return Err(Failure::Offence(Box::new(offence)));
+            }
+            Found::GaveUp => {
+                let (key, operations) = ((*key).to_owned(), operations.len());
+                undecided.get_or_insert(Failure::Undecided { key, operations, configurations });
+            }
         }
     }
-    Ok(())
+    undecided.map_or(Ok(()), Err)
 }
 
-/// The operations of one key with their values as numbers.
-fn calls(operations: &[&Operation]) -> Vec<Call> {
-    let mut values: BTreeMap<&str, u32> = BTreeMap::new();
-    for operation in operations {
-        let seen = match &operation.result {
-            Answer::Value(Some(value)) => Some(value.as_str()),
-            _ => None,
-        };
-        let (first, second) = match &operation.kind {
-            Kind::Put(value) => (Some(value.as_str()), None),
-            Kind::CompareAndSet { expect, new } => (Some(new.as_str()), expect.as_deref()),
-            Kind::Get | Kind::Delete => (None, None),
-        };
-        for value in [seen, first, second].into_iter().flatten() {
-            let next = u32::try_from(values.len()).unwrap_or(u32::MAX).saturating_add(1);
-            values.entry(value).or_insert(next);
-        }
-    }
-    let number = |value: Option<&str>| State(value.and_then(|value| values.get(value).copied()).unwrap_or(0));
-    let call = |operation: &&Operation| {
-        let (observed, known) = match (&operation.kind, &operation.result) {
-            (Kind::Get, Answer::Value(value)) => (Observed::Read(number(value.as_deref())), true),
-            (Kind::Get, _) => (Observed::Nothing, false),
-            (Kind::Put(value), answer) => (Observed::Set(number(Some(value))), *answer == Answer::Done),
-            (Kind::Delete, answer) => (Observed::Set(State::ABSENT), *answer == Answer::Done),
-            (Kind::CompareAndSet { expect, new }, answer) => {
-                let (expect, new) = (number(expect.as_deref()), number(Some(new)));
-                match answer {
-                    Answer::Swapped(false) => (Observed::Differs(expect), true),
-                    answer => (Observed::Swap { expect, new }, *answer == Answer::Swapped(true)),
+/// The values of one key as numbers.
+struct Values<'a> {
+    numbers: BTreeMap<&'a str, State>,
+    names: Vec<&'a str>,
+}
+
+impl<'a> Values<'a> {
+    fn of(operations: &[&'a Operation]) -> Self {
+        let mut values = Self { numbers: BTreeMap::new(), names: Vec::new() };
+        for operation in operations {
+            let seen = match &operation.result {
+                Answer::Value(Some(value)) => Some(value.as_str()),
+                _ => None,
+            };
+            let (first, second) = match &operation.kind {
+                Kind::Put(value) => (Some(value.as_str()), None),
+                Kind::CompareAndSet { expect, new } => (Some(new.as_str()), expect.as_deref()),
+                Kind::Get | Kind::Delete => (None, None),
+            };
+            for value in [seen, first, second].into_iter().flatten() {
+                if !values.numbers.contains_key(value) {
+                    values.names.push(value);
+                    let number = u32::try_from(values.names.len()).unwrap_or(u32::MAX);
+                    values.numbers.insert(value, State(number));
                 }
             }
-        };
-        let complete = operation.complete.filter(|_| known);
-        // What failed to swap has no effect: without a return it says nothing.
-        let observed = match observed {
-            Observed::Differs(_) | Observed::Read(_) if complete.is_none() => Observed::Nothing,
-            observed => observed,
-        };
-        Call { invoke: operation.invoke, complete, observed }
+        }
+        values
+    }
+
+    fn number(&self, value: Option<&str>) -> State {
+        value.and_then(|value| self.numbers.get(value).copied()).unwrap_or(State::ABSENT)
+    }
+
+    /// The inverse of [`Values::number`].
+    fn name(&self, state: State) -> Option<String> {
+        let at = usize::try_from(state.0.checked_sub(1)?).ok()?;
+        self.names.get(at).map(|name| (*name).to_owned())
+    }
+}
+
+fn call(operation: &Operation, values: &Values<'_>) -> Call {
+    let number = |value| values.number(value);
+    let (observed, known) = match (&operation.kind, &operation.result) {
+        (Kind::Get, Answer::Value(value)) => (Observed::Read(number(value.as_deref())), true),
+        (Kind::Get, _) => (Observed::Nothing, false),
+        (Kind::Put(value), answer) => (Observed::Set(number(Some(value))), *answer == Answer::Done),
+        (Kind::Delete, answer) => (Observed::Set(State::ABSENT), *answer == Answer::Done),
+        (Kind::CompareAndSet { expect, new }, answer) => {
+            let (expect, new) = (number(expect.as_deref()), number(Some(new)));
+            match answer {
+                Answer::Swapped(false) => (Observed::Differs(expect), true),
+                answer => (Observed::Swap { expect, new }, *answer == Answer::Swapped(true)),
+            }
+        }
     };
-    operations.iter().map(call).collect()
+    let complete = operation.complete.filter(|_| known);
+    // An answer without a return says nothing.
+    let observed = if complete.is_none() && !observed.writes() { Observed::Nothing } else { observed };
+    Call { invoke: operation.invoke, complete, observed }
 }

@@ -1,64 +1,75 @@
 //! From "no" to the few operations that show it.
 //!
-//! Three cuts, each of which keeps a history that cannot be explained: everything after the first return that breaks
-//! it; everything before a moment, if it then fails from any value; and each read that is not needed.
+//! Cuts, each of which keeps a history that cannot be explained, and each of which is sound: what is left is a proof about
+//! the whole. Everything after the first return that breaks it; everything before a moment, if the rest fails from any
+//! value; each answer that is not needed; and each write that need not have happened, when nothing speaks of its value.
 
 use std::collections::BTreeSet;
 
-use super::search::{Call, Observed, Problem, State};
-use super::{Offence, Operation};
+use super::search::{Call, Found, Observed, Problem, State, beginnings};
+use super::{Answer, Kind, Offence, Operation, Values};
+
+/// What one search may visit while a window is cut down; a cut that costs more is not made.
+const SEARCH: u64 = 50_000;
+
+/// What all of them together may visit. A window that is not as small as it could be is still a proof.
+const ALL: u64 = 400_000;
+
+/// The most values that are tried as other answers.
+const ANSWERS: usize = 48;
 
 /// The smallest window we can cheaply find. `calls` are those of `operations`, which are sorted by call and cannot be
-/// explained.
-pub(super) fn offence(operations: &[&Operation], calls: &[Call]) -> Offence {
-    let mut returns: Vec<u64> = calls.iter().filter_map(|call| call.complete).collect();
-    returns.sort_unstable();
-    let end = returns.partition_point(|end| solves(&up_to(calls, *end), false));
-    let end = returns.get(end).copied().unwrap_or(u64::MAX);
+/// explained once the return at `end` is in.
+pub(super) fn offence(
+    operations: &[&Operation],
+    calls: &[Call],
+    values: &Values<'_>,
+    end: u64,
+) -> Offence {
+    let mut budget = Budget(ALL);
     let upper = up_to(calls, end);
-
-    let starts: Vec<u64> = upper.iter().flatten().map(|call| call.invoke).collect();
-    let start = starts.partition_point(|start| !solves(&from(&upper, *start), true));
-    // The last start that still fails from any value, if there is one.
-    let start = start.checked_sub(1).and_then(|at| starts.get(at)).copied();
+    let culprit_at = calls.iter().position(|call| call.complete == Some(end));
+    let start = latest_start(&upper, &mut budget);
     let mut kept = start.map_or_else(|| upper.clone(), |start| from(&upper, start));
     // Nothing was left out: then the key begins absent, which says more.
     let cut = start.is_some() && kept != upper;
+    drop_what_is_not_needed(&mut kept, cut, culprit_at, &mut budget);
 
-    for at in 0..kept.len() {
-        let Some(place) = kept.get_mut(at) else { continue };
-        let effect =
-            place.is_some_and(|call| matches!(call.observed, Observed::Set(_) | Observed::Swap { .. }));
-        if effect {
-            continue;
+    let window: Vec<Operation> = (0..)
+        .zip(operations.iter().zip(&kept))
+        .filter(|(at, (_, call))| call.is_some() || culprit_at == Some(*at))
+        .map(|(_, (operation, _))| (*operation).clone())
+        .collect();
+    let culprit = culprit_at.and_then(|at| operations.get(at)).copied();
+    let culprit = culprit.or(operations.last().copied()).cloned().unwrap_or_else(Operation::nothing);
+    let possible = culprit_at.map_or_else(Vec::new, |at| possible(&upper, at, &culprit, values));
+    Offence { key: culprit.key.clone(), culprit, window, cut, possible }
+}
+
+/// The last moment of which the rest fails from any value, if there is one. Short rests are tried first: they are cheap,
+/// and usually enough.
+fn latest_start(upper: &[Option<Call>], budget: &mut Budget) -> Option<u64> {
+    let mut starts: Vec<u64> = upper.iter().flatten().map(|call| call.invoke).collect();
+    starts.sort_unstable_by_key(|start| core::cmp::Reverse(*start));
+    starts.dedup();
+    let mut fails = |at: usize| starts.get(at).is_some_and(|start| budget.fails(&from(upper, *start), true));
+    let (mut least, mut most) = (0, 1);
+    while !fails(most - 1) {
+        if most >= starts.len() {
+            return None;
         }
-        let taken = place.take();
-        if solves(&kept, cut) {
-            if let Some(place) = kept.get_mut(at) {
-                *place = taken;
-            }
+        (least, most) = (most, (2 * most).min(starts.len()));
+    }
+    // The rest from `starts[most - 1]` on fails, that from `starts[least - 1]` on does not.
+    while least + 1 < most {
+        let middle = usize::midpoint(least, most);
+        if fails(middle - 1) {
+            most = middle;
+        } else {
+            least = middle;
         }
     }
-    drop_unseen_open_writes(&mut kept);
-
-    let culprit = operations.iter().zip(calls).find(|(_, call)| call.complete == Some(end));
-    let culprit = culprit.map(|(operation, _)| (*operation).clone());
-    let window: Vec<Operation> = operations
-        .iter()
-        .zip(&kept)
-        .filter(|(operation, call)| call.is_some() || culprit.as_ref() == Some(**operation))
-        .map(|(operation, _)| (*operation).clone())
-        .collect();
-    let key = operations.first().map(|operation| operation.key.clone()).unwrap_or_default();
-    let culprit = culprit.or_else(|| window.last().cloned()).unwrap_or_else(|| Operation {
-        client: 0,
-        key: key.clone(),
-        kind: super::Kind::Get,
-        invoke: 0,
-        complete: None,
-        result: super::Answer::Unknown,
-    });
-    Offence { key, culprit, window, cut }
+    starts.get(most - 1).copied()
 }
 
 /// What was known at this moment.
@@ -68,8 +79,7 @@ fn up_to(calls: &[Call], end: u64) -> Vec<Option<Call>> {
             return None;
         }
         let complete = call.complete.filter(|complete| *complete <= end);
-        let effect = matches!(call.observed, Observed::Set(_) | Observed::Swap { .. });
-        (effect || complete.is_some()).then_some(Call { complete, ..*call })
+        (call.observed.writes() || complete.is_some()).then_some(Call { complete, ..*call })
     };
     calls.iter().map(known).collect()
 }
@@ -82,51 +92,120 @@ fn from(calls: &[Option<Call>], start: u64) -> Vec<Option<Call>> {
             return Some(call);
         }
         let over = call.complete.is_some_and(|complete| complete < start);
-        let effect = matches!(call.observed, Observed::Set(_) | Observed::Swap { .. });
-        (!over && effect).then_some(Call { complete: None, ..call })
+        (!over && call.observed.writes()).then_some(Call { complete: None, ..call })
     };
     calls.iter().map(later).collect()
+}
+
+/// Takes away answers, and makes writes optional, as long as the rest fails; then takes away optional writes of whose
+/// value nothing speaks. Large pieces first, so that a long history costs few searches; the oldest first, so that what is
+/// left is close to the culprit.
+fn drop_what_is_not_needed(
+    kept: &mut [Option<Call>],
+    cut: bool,
+    culprit: Option<usize>,
+    budget: &mut Budget,
+) {
+    let weaker = |call: Call| call.observed.writes().then_some(Call { complete: None, ..call });
+    let mut size = kept.len().div_ceil(2).max(1);
+    loop {
+        for first in (0..kept.len()).step_by(size) {
+            let piece = first..kept.len().min(first + size);
+            let before: Vec<Option<Call>> = kept.get(piece.clone()).unwrap_or_default().to_vec();
+            for (at, place) in piece.clone().zip(kept.iter_mut().skip(first)) {
+                if culprit != Some(at) {
+                    *place = place.and_then(weaker);
+                }
+            }
+            let changed = kept.get(piece).is_some_and(|after| *after != before);
+            if changed && !budget.fails(kept, cut) {
+                for (place, call) in kept.iter_mut().skip(first).zip(before) {
+                    *place = call;
+                }
+            }
+        }
+        if size == 1 {
+            break;
+        }
+        drop_unseen_open_writes(kept);
+        size = size.div_ceil(2);
+    }
+    loop {
+        let before = kept.iter().flatten().count();
+        drop_unseen_open_writes(kept);
+        if kept.iter().flatten().count() == before {
+            return;
+        }
+    }
+}
+
+fn put(kept: &mut [Option<Call>], at: usize, call: Option<Call>) {
+    if let Some(place) = kept.get_mut(at) {
+        *place = call;
+    }
 }
 
 /// Open writes of values that nothing in the window speaks of can be taken away, unless an answer is "something
 /// else".
 fn drop_unseen_open_writes(kept: &mut [Option<Call>]) {
-    let mut seen = BTreeSet::new();
-    for call in kept.iter().flatten() {
-        match call.observed {
-            Observed::Read(value) | Observed::Swap { expect: value, .. } => {
-                seen.insert(value);
-            }
-            Observed::Differs(_) => return,
-            Observed::Set(_) | Observed::Nothing => {}
-        }
+    let seen: BTreeSet<State> = kept.iter().flatten().filter_map(|call| call.observed.speaks_of()).collect();
+    if kept.iter().flatten().any(|call| matches!(call.observed, Observed::Differs(_))) {
+        return;
     }
+    let unseen = |call: &Call| call.observed.leaves().is_some_and(|value| !seen.contains(&value));
     for place in kept {
-        if place.is_some_and(|call| match call.observed {
-            Observed::Set(value) | Observed::Swap { new: value, .. } => {
-                call.complete.is_none() && !seen.contains(&value)
-            }
-            _ => false,
-        }) {
+        if place.is_some_and(|call| call.complete.is_none() && unseen(&call)) {
             *place = None;
         }
     }
 }
 
-/// Whether these can be explained: from absent, or from any value at all.
-fn solves(calls: &[Option<Call>], from_any: bool) -> bool {
-    let mut states = BTreeSet::from([State::ABSENT]);
-    if from_any {
-        // One value that no operation speaks of stands for all such.
-        states.insert(State(u32::MAX));
-        for call in calls.iter().flatten() {
-            match call.observed {
-                Observed::Read(value) | Observed::Differs(value) | Observed::Swap { expect: value, .. } => {
-                    states.insert(value);
+/// Other answers of the culprit that an order explains, given all that had happened by its return.
+fn possible(upper: &[Option<Call>], at: usize, culprit: &Operation, values: &Values<'_>) -> Vec<Answer> {
+    let Some(call) = upper.get(at).copied().flatten() else { return Vec::new() };
+    let fits = |observed: Observed| {
+        let mut other = upper.to_vec();
+        put(&mut other, at, Some(Call { observed, ..call }));
+        !Budget(SEARCH).fails(&other, false)
+    };
+    match (&culprit.kind, call.observed) {
+        (Kind::Get, _) => {
+            let written = upper.iter().flatten().rev().filter_map(|call| call.observed.leaves());
+            let mut states: Vec<State> = Vec::new();
+            for state in written.chain([State::ABSENT]) {
+                if !states.contains(&state) && states.len() < ANSWERS {
+                    states.push(state);
                 }
-                Observed::Set(_) | Observed::Nothing => {}
             }
+            states.reverse();
+            let fitting = states.into_iter().filter(|state| fits(Observed::Read(*state)));
+            fitting.map(|state| Answer::Value(values.name(state))).collect()
         }
+        (Kind::CompareAndSet { .. }, Observed::Swap { expect, .. }) => {
+            fits(Observed::Differs(expect)).then_some(Answer::Swapped(false)).into_iter().collect()
+        }
+        (Kind::CompareAndSet { new, .. }, Observed::Differs(expect)) => {
+            let new = values.number(Some(new));
+            fits(Observed::Swap { expect, new }).then_some(Answer::Swapped(true)).into_iter().collect()
+        }
+        _ => Vec::new(),
     }
-    states.into_iter().any(|state| Problem::new(calls.iter().flatten().copied()).solve(state))
+}
+
+/// How many configurations may yet be visited.
+struct Budget(u64);
+
+impl Budget {
+    /// Whether these surely cannot be explained: from absent, or from any value at all.
+    fn fails(&mut self, calls: &[Option<Call>], from_any: bool) -> bool {
+        let calls = || calls.iter().flatten();
+        let states = if from_any { beginnings(calls()) } else { BTreeSet::from([State::ABSENT]) };
+        states.into_iter().all(|state| {
+            let most = SEARCH.min(self.0);
+            let mut left = most;
+            let found = Problem::new(calls().copied()).solve(state, &mut left);
+            self.0 -= most - left;
+            matches!(found, Found::NoOrder { .. })
+        })
+    }
 }
