@@ -32,10 +32,7 @@ pub mod sync {
 }
 
 /// Starts a thread.
-pub fn spawn<T: 'static>(run: impl FnOnce() -> T + Send + 'static) -> Thread<T>
-where
-    T: Send,
-{
+pub fn spawn<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> Thread<T> {
     Thread(sync::thread::spawn(run))
 }
 

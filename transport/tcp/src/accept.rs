@@ -1,18 +1,17 @@
 //! The door: takes connections, hears who they are, and hands those that may come in to the receiving side.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Waker};
+use std::sync::Arc;
 use std::time::Duration;
 
-use synod_transport::ids::{Incarnation, NodeId};
+use synod_transport::ids::NodeId;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::dial::prepare;
 use crate::error::{ConnectionError, Refusal};
+use crate::gate::Gate;
 use crate::hello::{Hello, answer, hear, lost};
 use crate::inbound::Incoming;
 use crate::options::TcpOptions;
@@ -21,94 +20,9 @@ use crate::status::Status;
 /// Wait after the system could not hand out a connection (too many open files, say).
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 
-/// What the acceptor and the receiving side share.
-#[derive(Default)]
-pub(crate) struct Gate {
-    state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    /// The newest life seen of each peer.
-    peers: BTreeMap<NodeId, Option<Incarnation>>,
-    arrivals: Vec<Incoming>,
-    receiver: Option<Waker>,
-}
-
-impl Gate {
-    pub(crate) fn let_in(&self, peer: NodeId) {
-        self.lock().peers.entry(peer).or_default();
-    }
-
-    pub(crate) fn shut_out(&self, peer: NodeId) {
-        let mut state = self.lock();
-        state.peers.remove(&peer);
-        state.arrivals.retain(|incoming| incoming.peer != peer);
-    }
-
-    /// Accepted connections that the receiver has not seen yet; at most one per (peer, class).
-    pub(crate) fn arrivals(&self) -> Vec<Incoming> {
-        core::mem::take(&mut self.lock().arrivals)
-    }
-
-    /// Wakes this waker at the next arrival. False when one is there already.
-    pub(crate) fn wait(&self, cx: &Context<'_>) -> bool {
-        let mut state = self.lock();
-        if !state.arrivals.is_empty() {
-            return false;
-        }
-        if !state.receiver.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
-            state.receiver = Some(cx.waker().clone());
-        }
-        true
-    }
-
-    /// Drops what arrived and wakes the receiver, so that it sees the end.
-    pub(crate) fn close(&self) {
-        let mut state = self.lock();
-        state.arrivals.clear();
-        let receiver = state.receiver.take();
-        drop(state);
-        if let Some(receiver) = receiver {
-            receiver.wake();
-        }
-    }
-
-    /// Whether this life of this peer may come in; remembers it.
-    fn admit(&self, hello: &Hello) -> Result<(), Refusal> {
-        let mut state = self.lock();
-        let newest = state.peers.get_mut(&hello.from).ok_or(Refusal::Sender)?;
-        if newest.is_some_and(|newest| hello.incarnation < newest) {
-            return Err(Refusal::Incarnation);
-        }
-        *newest = Some(hello.incarnation);
-        Ok(())
-    }
-
-    /// Hands a connection over, in place of an earlier arrival of its kind; drops it when a later life was admitted
-    /// meanwhile.
-    fn arrive(&self, incoming: Incoming) {
-        let mut state = self.lock();
-        if state.peers.get(&incoming.peer) != Some(&Some(incoming.incarnation)) {
-            return;
-        }
-        state.arrivals.retain(|earlier| !incoming.replaces(earlier));
-        state.arrivals.push(incoming);
-        let receiver = state.receiver.take();
-        drop(state);
-        if let Some(receiver) = receiver {
-            receiver.wake();
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 pub(crate) struct Acceptor {
     pub(crate) options: Arc<TcpOptions>,
-    pub(crate) gate: Arc<Gate>,
+    pub(crate) gate: Arc<Gate<Incoming>>,
     pub(crate) status: Arc<Status>,
 }
 
@@ -177,7 +91,7 @@ impl Acceptor {
             return Err((None, Refusal::FrameLimit));
         }
         self.gate
-            .admit(hello)
+            .admit(hello.from, hello.incarnation)
             .map_err(|refusal| ((refusal != Refusal::Sender).then_some(hello.from), refusal))
     }
 

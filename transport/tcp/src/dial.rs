@@ -12,9 +12,10 @@ use synod_transport::rng::Rng;
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
+use crate::batch::Batch;
 use crate::error::ConnectionError;
 use crate::hello::{Hello, introduce, lost};
-use crate::lane::{Batch, Lane};
+use crate::lane::Lane;
 use crate::options::TcpOptions;
 use crate::status::Status;
 
@@ -101,7 +102,7 @@ impl Dialler {
         stream: &TcpStream,
         batch: &mut Batch,
     ) -> Poll<Result<(), ConnectionError>> {
-        if self.lane.poll_take(cx, batch).is_ready() {
+        if batch.poll_fill(cx, &self.lane).is_ready() {
             return Poll::Ready(Ok(()));
         }
         loop {

@@ -10,9 +10,10 @@ use synod_transport::net::{Class, Received};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
+use crate::batch::HEADER_BYTES;
 use crate::error::ConnectionError;
+use crate::gate::Arrival;
 use crate::hello::{Hello, lost};
-use crate::lane::HEADER_BYTES;
 use crate::options::TcpOptions;
 
 /// A long frame's buffer is made at once up to this; beyond, it grows with what has come.
@@ -43,11 +44,6 @@ impl Incoming {
             limit: options.max_frame_bytes,
             read_bytes: options.read_bytes,
         }
-    }
-
-    /// Whether this takes the place of an earlier one: same peer and class, or an older life of the peer.
-    pub(crate) fn replaces(&self, earlier: &Self) -> bool {
-        self.peer == earlier.peer && (self.class == earlier.class || self.incarnation > earlier.incarnation)
     }
 
     /// Appends up to `max` frames; zero when none is there and the waker waits.
@@ -113,5 +109,17 @@ impl Incoming {
         if spare < missing || spare < self.read_bytes / 16 {
             self.buffer.reserve(missing.max(self.read_bytes));
         }
+    }
+}
+
+impl Arrival for Incoming {
+    fn peer(&self) -> NodeId {
+        self.peer
+    }
+    fn class(&self) -> Class {
+        self.class
+    }
+    fn incarnation(&self) -> Incarnation {
+        self.incarnation
     }
 }

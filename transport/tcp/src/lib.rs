@@ -1,13 +1,18 @@
 #![doc = include_str!("../README.md")]
 
 mod accept;
+mod batch;
 mod dial;
 mod error;
+mod gate;
 mod hello;
 mod inbound;
 mod lane;
 mod options;
 mod status;
+mod sync;
+#[cfg(test)]
+mod threads;
 mod transport;
 
 pub use error::{ConnectionError, Refusal, TcpError};

@@ -1,13 +1,13 @@
 //! What a transport tells about itself.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 
 use synod_transport::ids::NodeId;
 use synod_transport::net::Class;
-use tokio::sync::Notify;
 
 use crate::error::ConnectionError;
+use crate::sync::{Mutex, MutexGuard, Notify};
 
 /// Counts since the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -46,13 +46,16 @@ struct State {
 }
 
 /// Shared between the transport and its tasks.
-#[derive(Default)]
 pub(crate) struct Status {
     state: Mutex<State>,
     changed: Notify,
 }
 
 impl Status {
+    pub(crate) fn new() -> Self {
+        Self { state: Mutex::new(State::default()), changed: Notify::new() }
+    }
+
     pub(crate) fn stats(&self) -> Stats {
         self.lock().stats
     }
@@ -80,6 +83,12 @@ impl Status {
             }
             changed.await;
         }
+    }
+
+    /// The next change after this call.
+    #[cfg(all(test, synod_loom))]
+    pub(crate) async fn change(&self) {
+        self.changed.notified().await;
     }
 
     /// Counts without telling anyone: for what happens per frame.

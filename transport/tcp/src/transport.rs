@@ -10,9 +10,10 @@ use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
-use crate::accept::{Acceptor, Gate};
+use crate::accept::Acceptor;
 use crate::dial::Dialler;
 use crate::error::{ConnectionError, TcpError};
+use crate::gate::{Arrival as _, Gate};
 use crate::inbound::Incoming;
 use crate::lane::Lane;
 use crate::options::TcpOptions;
@@ -27,7 +28,7 @@ pub struct TcpTransport {
     options: Arc<TcpOptions>,
     address: SocketAddr,
     runtime: Handle,
-    gate: Arc<Gate>,
+    gate: Arc<Gate<Incoming>>,
     status: Arc<Status>,
     peers: BTreeMap<NodeId, Peer>,
     acceptor: JoinSet<()>,
@@ -54,7 +55,7 @@ impl TcpTransport {
             TcpListener::bind(listen).await.map_err(|source| TcpError::Listen { listen, source })?;
         let address = listener.local_addr().map_err(|source| TcpError::Listen { listen, source })?;
         let options = Arc::new(options);
-        let (gate, status) = (Arc::new(Gate::default()), Arc::new(Status::default()));
+        let (gate, status) = (Arc::new(Gate::new()), Arc::new(Status::new()));
         let mut acceptor = JoinSet::new();
         let door =
             Acceptor { options: Arc::clone(&options), gate: Arc::clone(&gate), status: Arc::clone(&status) };
