@@ -6,6 +6,7 @@ mod graph;
 
 use proptest::prelude::*;
 use synod_sim::explore::{End, ExploreError, Explorer, Model, Path, Verdict};
+use synod_transport::trace::{Line, Value, read};
 
 /// Counters that each go from 0 to `top`: a grid.
 struct Grid {
@@ -383,14 +384,13 @@ fn a_path_reads_well_and_survives_a_file() {
     let text = "   0  initially (0, false)\n      -- from here on again and again:\n   1  \"work\"\n        1: false → true\n   \
                 2  \"rest\"\n        1: true → false\n      -- back to what it was after 0\n";
     assert_eq!(path.to_string(), text);
-    let mut file = Vec::new();
-    path.write_ndjson(&mut file).unwrap();
-    let lines: Vec<serde_json::Value> =
-        String::from_utf8(file).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let brief: Vec<_> =
-        lines.iter().map(|it| (it["at"].as_u64().unwrap(), it["event"].as_str().unwrap())).collect();
-    assert_eq!(brief, [(0, "initially"), (1, "\"work\""), (2, "\"rest\""), (2, "again")]);
-    assert_eq!((lines[1]["detail"].as_str(), lines[3]["detail"].as_str()), (Some("(0, true)"), Some("0")));
+    let file = path.write_ndjson(Vec::new()).unwrap();
+    let lines: Vec<Line> = read(file.as_slice()).collect::<Result<_, _>>().unwrap();
+    let brief: Vec<_> = lines.iter().map(|it| (it.at, it.node, it.event.as_str())).collect();
+    assert_eq!(brief, [(0, 0, "initially"), (1, 0, "\"work\""), (2, 0, "\"rest\""), (2, 0, "again")]);
+    assert_eq!(lines[1].get("changed"), Some(&Value::List(vec![Value::Text("1: false → true".into())])));
+    assert_eq!(lines[1].state, Some(Value::Text("(0, true)".into())));
+    assert_eq!(lines[3].get("from"), Some(&Value::Number(0)));
 }
 
 proptest! {

@@ -1,7 +1,12 @@
 //! A way through the states, for people and for files.
 
 use core::fmt::{self, Debug, Display};
+use std::borrow::Cow;
 use std::io::{self, Write};
+
+use synod_transport::ids::NodeId;
+use synod_transport::time::Instant;
+use synod_transport::trace::{Ndjson, Recorder as _, TraceEvent, Value};
 
 use super::difference;
 use super::explorer::Explorer;
@@ -34,26 +39,30 @@ impl<S, A> Path<S, A> {
 }
 
 impl<S: Debug, A: Debug> Path<S, A> {
-    /// Writes a line of JSON for each state: `at` is its number, `event` the action that led there, `detail` the state.
-    /// `node` is 0, which is no node: what happens is told of the whole world. A path with a cycle has a last line
-    /// `again` whose detail is the number of the state it goes back to.
+    /// Writes a trace with a line for each state: `at` is its number, `event` the action that led there, `changed` what
+    /// changed by it, `state` the whole of it as text. It is told of the world, node 0. A path with a cycle has a last
+    /// line `again` whose `from` is the number of the state it goes back to.
     ///
     /// # Errors
     /// Those of `out`.
-    pub fn write_ndjson(&self, mut out: impl Write) -> io::Result<()> {
-        let mut write = |at: u64, event: String, detail: String| -> io::Result<()> {
-            let line = serde_json::json!({ "at": at, "node": 0, "event": event, "detail": detail });
-            serde_json::to_writer(&mut out, &line)?;
-            out.write_all(b"\n")
+    pub fn write_ndjson<W: Write>(&self, out: W) -> io::Result<W> {
+        let mut trace = Ndjson::new(out);
+        let mut write = |at: u64, event: &str, fields: &[(Cow<'static, str>, Value)], state: &S| {
+            let state = Value::Text(format!("{state:?}").into());
+            let event = TraceEvent::new(Instant::from_nanos(at), NodeId::new(0), event);
+            trace.record(TraceEvent { fields, state: Some(&state), ..event });
         };
-        write(0, "initially".to_owned(), format!("{:?}", self.initial))?;
-        for (at, (action, state)) in (1..).zip(&self.steps) {
-            write(at, format!("{action:?}"), format!("{state:?}"))?;
+        write(0, "initially", &[], &self.initial);
+        for ((at, (action, after)), before) in (1..).zip(&self.steps).zip(self.states()) {
+            let changed = difference::lines(before, after).into_iter().map(|line| Value::Text(line.into()));
+            let changed = (Cow::Borrowed("changed"), Value::List(changed.collect()));
+            write(at, &format!("{action:?}"), &[changed], after);
         }
         if let Some(from) = self.cycle_from {
-            write(self.steps.len() as u64, "again".to_owned(), from.to_string())?;
+            let from = (Cow::Borrowed("from"), Value::Number(from as u64));
+            write(self.steps.len() as u64, "again", &[from], self.last());
         }
-        out.flush()
+        trace.finish()
     }
 }
 
