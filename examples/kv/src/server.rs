@@ -112,7 +112,8 @@ fn host(
     let raft = Raft::new(raft, Static::new(members), &store.summary()).context("the log cannot be used")?;
     let mut host = Host::new(raft, store, LogIndex::ZERO);
     if let Some(path) = &config.trace {
-        let recorder = trace::to_file(path).with_context(|| format!("trace: {}", path.display()))?;
+        let recorder =
+            trace::to_file(path, incarnation).with_context(|| format!("trace: {}", path.display()))?;
         host.record_to(Box::new(recorder));
     }
     Ok(host)

@@ -8,13 +8,15 @@ use super::{Line, Recorder, TraceEvent};
 #[derive(Debug)]
 pub struct Ndjson<W: Write> {
     out: W,
+    /// One line, so that `out` gets each in one piece.
+    line: Vec<u8>,
     error: Option<io::Error>,
 }
 
 impl<W: Write> Ndjson<W> {
     /// Writes to `out`; give it a buffer.
     pub fn new(out: W) -> Self {
-        Self { out, error: None }
+        Self { out, line: Vec::new(), error: None }
     }
 
     /// Flushes, and says whether everything was written.
@@ -31,9 +33,11 @@ impl<W: Write> Recorder for Ndjson<W> {
         if self.error.is_some() {
             return;
         }
-        let written = serde_json::to_writer(&mut self.out, &event)
-            .map_err(io::Error::from)
-            .and_then(|()| self.out.write_all(b"\n"));
+        self.line.clear();
+        let written = serde_json::to_writer(&mut self.line, &event).map_err(io::Error::from).and_then(|()| {
+            self.line.push(b'\n');
+            self.out.write_all(&self.line)
+        });
         self.error = written.err();
     }
 }

@@ -1,6 +1,6 @@
 //! Three processes of the server, and the signals they get. None outlives the [`Cluster`], nor this program.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -42,14 +42,17 @@ pub(super) fn build() -> anyhow::Result<Build> {
 pub(super) struct Cluster {
     server: PathBuf,
     folder: PathBuf,
-    trace: bool,
+    trace: Option<PathBuf>,
+    /// How often each node was started.
+    lives: Vec<u32>,
+    killed: usize,
     addresses: Vec<(SocketAddr, SocketAddr)>,
     nodes: Vec<Option<Child>>,
 }
 
 impl Cluster {
     /// Starts all nodes on an empty folder.
-    pub(super) fn start(build: &Build, trace: bool) -> anyhow::Result<Self> {
+    pub(super) fn start(build: &Build, trace: Option<&Path>) -> anyhow::Result<Self> {
         if build.folder.exists() {
             fs::remove_dir_all(&build.folder).context("the last run's files cannot be removed")?;
         }
@@ -57,7 +60,9 @@ impl Cluster {
         let mut cluster = Self {
             server: build.server.clone(),
             folder: build.folder.clone(),
-            trace,
+            trace: trace.map(Path::to_owned),
+            lives: vec![0; NODES],
+            killed: 0,
             addresses: free_addresses()?,
             nodes: (0..NODES).map(|_| None).collect(),
         };
@@ -84,8 +89,10 @@ impl Cluster {
         for (at, (address, http)) in self.addresses.iter().enumerate() {
             command.arg("--peer").arg(format!("{}={address},{http}", at + 1));
         }
-        if self.trace {
-            command.arg("--trace").arg(self.trace_file(&name)?);
+        let life = self.lives.get_mut(node).with_context(|| format!("there is no {name}"))?;
+        *life += 1;
+        if let Some(folder) = &self.trace {
+            command.arg("--trace").arg(folder.join(format!("{name}.life-{life}.ndjson")));
         }
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
         let child = child.with_context(|| format!("{} cannot be run", self.server.display()))?;
@@ -98,7 +105,13 @@ impl Cluster {
         let mut child = self.slot(node)?.take().context("a node to kill runs")?;
         child.kill()?;
         child.wait()?;
+        self.killed += 1;
         Ok(())
+    }
+
+    /// How many processes had no say in their end.
+    pub(super) fn killed(&self) -> usize {
+        self.killed
     }
 
     /// SIGSTOP: the process stands still and does not know it.
@@ -155,18 +168,6 @@ impl Cluster {
 
     fn slot(&mut self, node: usize) -> anyhow::Result<&mut Option<Child>> {
         self.nodes.get_mut(node).with_context(|| format!("there is no node {}", node + 1))
-    }
-
-    /// A new file for each start: a trace holds one life.
-    fn trace_file(&self, name: &str) -> anyhow::Result<PathBuf> {
-        for life in 1u32.. {
-            let path = self.folder.join(format!("{name}.{life}.ndjson"));
-            if File::create_new(&path).is_ok() {
-                return Ok(path);
-            }
-            ensure!(path.exists(), "{} cannot be written", path.display());
-        }
-        bail!("too many lives")
     }
 }
 

@@ -1,16 +1,18 @@
 //! Three real processes, one killed, one paused, and a check of everything that their clients were told.
 //!
 //! In reading order: `cluster` builds and runs the processes, `workload` is the clients, `faults` is what is done to
-//! the processes meanwhile, `audit` judges, `report` prints.
+//! the processes meanwhile, `audit` judges, `report` prints, `traces` reads what
+//! the processes recorded.
 
 mod audit;
 mod cluster;
 mod faults;
 mod report;
 mod stage;
+mod traces;
 mod workload;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -38,9 +40,9 @@ pub(crate) struct Args {
     /// Keep the nodes' data under target/demo.
     #[arg(long)]
     keep: bool,
-    /// Record every step of every node, in target/demo/node-N.ndjson.
-    #[arg(long)]
-    trace: bool,
+    /// Record every step of every node in this folder, a file for each life: node-1.life-2.ndjson.
+    #[arg(long, value_name = "DIR")]
+    trace: Option<PathBuf>,
     /// Break something on purpose; the demo must then end with status 1.
     #[arg(long)]
     plant: Option<Plant>,
@@ -76,7 +78,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Verdict> {
 }
 
 async fn show(args: &Args, build: &cluster::Build) -> anyhow::Result<Verdict> {
-    let mut cluster = Cluster::start(build, args.trace)?;
+    if let Some(folder) = &args.trace {
+        traces::clear(folder)?;
+    }
+    let mut cluster = Cluster::start(build, args.trace.as_deref())?;
     let stage = Stage::new(Duration::from_secs(args.seconds));
     stage.say(format_args!("three nodes under {}", build.folder.display()));
     workload::ready(&cluster).await?;
@@ -94,6 +99,9 @@ async fn show(args: &Args, build: &cluster::Build) -> anyhow::Result<Verdict> {
     let judged = Instant::now();
     let findings = audit::judge(&run, &ends);
     report::print(&run, &findings, judged.elapsed(), &build.folder);
+    if let Some(folder) = &args.trace {
+        traces::read_all(folder, cluster.killed())?;
+    }
     if !args.keep {
         remove_data(&build.folder)?;
     }
