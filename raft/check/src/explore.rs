@@ -16,13 +16,12 @@ mod faults;
 mod figure3;
 mod setup;
 
-use synod_raft::fault::Fault;
-use synod_sim::explore::cluster::{Action, BoundsError, Cluster, State, Tables};
-use synod_sim::explore::{ExploreError, Explorer, Progress, Report};
+use synod_sim::explore::cluster::{Action, BoundsError, Breach, Cluster, State, Tables};
+use synod_sim::explore::{ExploreError, Explorer, Path, Progress, Report};
 
 use crate::Node;
 
-pub use faults::{Found, blind, find, setup_for};
+pub use faults::{Found, find, find_in, setup_for};
 pub use figure3::{Facts, Figure3, Past};
 pub use setup::{Setup, cluster};
 
@@ -39,10 +38,14 @@ pub struct Explored {
 }
 
 impl Explored {
+    /// The shortest way to a breach, if there is one.
+    pub fn counterexample(&self) -> Option<&Path<State, Action>> {
+        self.report.broken()?.path.as_ref()
+    }
+
     /// The property that is broken, with what is wrong.
-    pub fn broken(&self) -> Option<synod_sim::explore::cluster::Breach> {
-        let path = self.report.broken()?.path.as_ref()?;
-        self.world.check(path.last()).err()
+    pub fn broken(&self) -> Option<Breach> {
+        self.world.check(self.counterexample()?.last()).err()
     }
 
     /// What never happened, by name.
@@ -66,14 +69,6 @@ pub enum Failure {
     /// The explorer could not do it.
     #[error(transparent)]
     Explore(#[from] ExploreError),
-    /// No exploration can show this fault; [`blind`] says why.
-    #[error("no exploration can show {name}: {why}", name = fault.name())]
-    Blind {
-        /// The fault.
-        fault: Fault,
-        /// Why.
-        why: &'static str,
-    },
 }
 
 /// The name under which the report lists all properties of [`Figure3`] together.

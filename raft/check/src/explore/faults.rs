@@ -1,6 +1,8 @@
 //! In which world each planted fault shows.
 
 use synod_raft::fault::Fault;
+use synod_sim::explore::cluster::Bounds;
+use synod_transport::quorum::NodeSet;
 
 use super::{Explored, Failure, Setup, explore};
 
@@ -9,7 +11,7 @@ use super::{Explored, Failure, Setup, explore};
 pub struct Found {
     /// The fault.
     pub fault: Fault,
-    /// Steps of the shortest counterexample.
+    /// Steps of the shortest counterexample within the setup's bounds.
     pub length: usize,
     /// Distinct states that were visited until then.
     pub states: u64,
@@ -23,28 +25,22 @@ pub struct Found {
     pub explored: Explored,
 }
 
-/// Why no exploration can show a fault, if so.
-pub const fn blind(_fault: Fault) -> Option<&'static str> {
-    None
-}
-
-/// A world that is large enough for this fault to show.
-pub const fn setup_for(fault: Fault) -> Setup {
-    Setup::tiny().with(Some(fault))
-}
-
-/// Explores a world with this fault until it shows. `None` when it does not.
+/// Explores the fault's own world until it shows. `None` when it does not.
 ///
 /// # Errors
-/// When nothing can be explored, or nothing could show.
+/// When nothing can be explored.
 pub fn find(fault: Fault, threads: usize) -> Result<Option<Found>, Failure> {
-    if let Some(why) = blind(fault) {
-        return Err(Failure::Blind { fault, why });
-    }
-    let explored = explore(&setup_for(fault), threads, |_| {})?;
+    find_in(&setup_for(fault), fault, threads)
+}
+
+/// The same in a world of the caller's choice.
+///
+/// # Errors
+/// When nothing can be explored.
+pub fn find_in(setup: &Setup, fault: Fault, threads: usize) -> Result<Option<Found>, Failure> {
+    let explored = explore(&setup.with(Some(fault)), threads, |_| {})?;
     let Some(breach) = explored.broken() else { return Ok(None) };
-    let length =
-        explored.report.broken().and_then(|finding| finding.path.as_ref()).map_or(0, |path| path.steps.len());
+    let length = explored.counterexample().map_or(0, |path| path.steps.len());
     let (states, seconds) = (explored.report.states, explored.report.seconds);
     Ok(Some(Found {
         fault,
@@ -55,4 +51,68 @@ pub fn find(fault: Fault, threads: usize) -> Result<Option<Found>, Failure> {
         text: breach.text,
         explored,
     }))
+}
+
+/// Two terms, a message at a time, elections without pre-vote: the least in which anything can go wrong.
+const LEAST: Bounds = Bounds {
+    nodes: 3,
+    max_term: 2,
+    max_log: 4,
+    in_flight: 1,
+    loss: true,
+    unsynced: 1,
+    sealed: 2,
+    campaigners: NodeSet::first(3),
+    proposals: 0,
+    crashes: 0,
+    duplicates: 0,
+    intervals: 0,
+    reads: 0,
+};
+
+/// A world that is large enough for this fault to show, and hardly larger.
+pub const fn setup_for(fault: Fault) -> Setup {
+    let two = NodeSet::first(2);
+    let one = NodeSet::first(1);
+    let (bounds, max_batch, window) = match fault {
+        // The voter forgets, and votes again.
+        Fault::VoteNotPersisted => (Bounds { max_term: 1, crashes: 1, ..LEAST }, 4096, 1),
+        // A heartbeat lets the voter forget; an append would give it a log that outranks the other candidate's.
+        Fault::ForgetVote => (Bounds { max_term: 1, intervals: 1, ..LEAST }, 4096, 1),
+        // In a cluster of three a candidate needs one vote only: five.
+        Fault::CountDuplicateVotes => {
+            let bounds = Bounds {
+                nodes: 5,
+                max_term: 1,
+                campaigners: two,
+                in_flight: 2,
+                sealed: 4,
+                duplicates: 1,
+                ..LEAST
+            };
+            (bounds, 4096, 1)
+        }
+        Fault::TruncateUnconditionally => {
+            let bounds =
+                Bounds { max_term: 1, campaigners: one, in_flight: 2, proposals: 1, duplicates: 1, ..LEAST };
+            (bounds, 4096, 1)
+        }
+        // A follower holds entries that are not durable, and refuses one further on: that takes a window.
+        Fault::HintCountsAsMatch => {
+            (Bounds { max_term: 1, campaigners: one, in_flight: 2, proposals: 3, ..LEAST }, 4096, 3)
+        }
+        Fault::CommitBeyondMatch => (Bounds { intervals: 1, ..LEAST }, 4096, 1),
+        // A leader of the third term that was one of the second and restarted.
+        Fault::SkipPreviousCheck => (Bounds { max_term: 3, crashes: 1, ..LEAST }, 4096, 1),
+        // Figure 8 needs four terms; the old entry must travel alone.
+        Fault::CommitOlderTerm => (Bounds { max_term: 4, campaigners: two, intervals: 2, ..LEAST }, 1, 1),
+        // The follower must lose what it acknowledged.
+        Fault::StaleDurableIndex => (Bounds { crashes: 1, ..LEAST }, 4096, 1),
+        Fault::ReadWithoutQuorum | Fault::ReadBeforeOwnCommit | Fault::ReuseReadToken => {
+            (Bounds { reads: 1, ..LEAST }, 4096, 1)
+        }
+        _ => (LEAST, 4096, 1),
+    };
+    let plain = Setup::new(bounds);
+    Setup { pre_vote: false, max_batch, window, symmetric: true, fault: Some(fault), ..plain }
 }

@@ -16,8 +16,8 @@
 //!
 //! - **Network:** a bag of messages, at most [`Bounds::in_flight`]. Of what a step sends any part that fits may enter, the
 //!   rest is lost; without [`Bounds::loss`] all must fit. A message that is delivered leaves, or stays at the price of a duplicate.
-//! - **Disk:** the durable image, and one more for each write that is not synced, at most [`Bounds::unsynced`]. A step
-//!   that would need more cannot happen. Seals are a set: a message that waits twice for the same write waits once.
+//! - **Disk:** the durable image, and one more for each write that is not synced, at most [`Bounds::unsynced`]. What waits
+//!   for them is a bag of at most [`Bounds::sealed`] messages. A step that would need more of either cannot happen.
 //! - **Persist:** some of the writes become durable, what they sealed is sent, the machine gets the receipt.
 //! - **Crash:** some of the pending writes survive; the node starts anew from them in the same step, for being down is
 //!   the same as hearing nothing.
@@ -37,7 +37,7 @@ use std::sync::{Arc, OnceLock};
 
 use synod_transport::explore::{Explorable, MessageOf, Renaming};
 use synod_transport::ids::NodeId;
-use synod_transport::quorum::Members;
+use synod_transport::quorum::{Members, NodeSet};
 use synod_transport::store::LogSummary;
 
 pub use bounds::{Bounds, BoundsError, Budget, Spent};
@@ -61,7 +61,7 @@ pub struct Cluster<M: Explorable, W: Watch<M>> {
     members: Members,
     start: Start<M>,
     watch: W,
-    /// Every permutation of the members, the identity first.
+    /// Every permutation of the members that changes nothing but names, the identity first.
     renamings: Vec<Renaming>,
     locals: Interner<Local<M>, LocalEntry<M>>,
     packets: Interner<Packet<MessageOf<M>>, PacketEntry<MessageOf<M>>>,
@@ -111,7 +111,7 @@ impl<M: Explorable, W: Watch<M>> Cluster<M, W> {
         reactions.push(Reaction::default());
         Ok(Self {
             bounds,
-            renamings: Renaming::all(&members),
+            renamings: renamings(&members, bounds.campaigners),
             members,
             start,
             watch,
@@ -314,7 +314,14 @@ impl<M: Explorable, W: Watch<M>> Model for Cluster<M, W> {
         self.all_steps(state, out);
     }
 
+    /// Broken states of one property count as one, whose check names the property alone.
     fn representative(&self, state: State) -> State {
+        if let Err(breach) = state.memory() {
+            let invariant = self.breaches.get(breach).map_or("", |breach| breach.invariant);
+            let mut broken = State::new(&[], 0);
+            broken.set_memory(Err(self.breach(Breach::new(invariant, ""))));
+            return broken;
+        }
         let others = self.renamings.iter().enumerate().skip(1);
         others.filter_map(|(at, names)| self.renamed(&state, at, names)).fold(state, Ord::min)
     }
@@ -328,6 +335,12 @@ impl<M: Explorable, W: Watch<M>> core::fmt::Debug for Cluster<M, W> {
             .field("tables", &tables)
             .finish_non_exhaustive()
     }
+}
+
+/// Who may campaign is known apart from who may not, so these are not each other's likes.
+fn renamings(members: &Members, campaigners: NodeSet) -> Vec<Renaming> {
+    let here = campaigners.and(NodeSet::first(members.len()));
+    Renaming::all(members).into_iter().filter(|names| names.set(here) == here).collect()
 }
 
 /// How many different things an exploration met.

@@ -1,5 +1,7 @@
 //! How small the world is.
 
+use synod_transport::quorum::NodeSet;
+
 /// What may happen, and how often. A world within these bounds is finite when its machines' logs and terms are.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Bounds {
@@ -15,6 +17,10 @@ pub struct Bounds {
     pub loss: bool,
     /// Most writes of a node that its disk has not synced.
     pub unsynced: usize,
+    /// Most messages of a node that wait for its disk. A step that would seal more cannot happen.
+    pub sealed: usize,
+    /// Whose election timeout may pass, by slot.
+    pub campaigners: NodeSet,
     /// How many entries are proposed in all.
     pub proposals: u32,
     /// How many crashes there are in all.
@@ -57,6 +63,8 @@ impl Default for Bounds {
             in_flight: 2,
             loss: true,
             unsynced: 2,
+            sealed: 2,
+            campaigners: NodeSet::first(64),
             proposals: 2,
             crashes: 1,
             duplicates: 1,

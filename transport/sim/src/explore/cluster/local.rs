@@ -9,6 +9,7 @@ use synod_transport::machine::{Effects, Event, Input, Outgoing};
 use synod_transport::store::{LogSummary, Receipt, Sealed, Write};
 use synod_transport::time::Instant;
 
+use super::bounds::Bounds;
 use super::watch::Cause;
 
 /// A node: the machine, its disk, and what waits for the disk.
@@ -18,7 +19,7 @@ pub struct Local<M> {
     pub machine: M,
     /// What the disk holds: the durable image first, then one more for each write that is not synced. Never empty.
     pub images: Vec<LogSummary>,
-    /// Messages that wait for the disk, each once, in rising order. Sent twice behind the same write, a message is one.
+    /// Messages that wait for the disk, in rising order.
     pub seals: Vec<Seal>,
 }
 
@@ -51,7 +52,7 @@ pub(crate) struct Outcome<M: Explorable> {
 
 /// Why a step has no outcome.
 pub(crate) enum Stuck {
-    /// The disk has no room: the step cannot happen.
+    /// There is no room for its writes or seals: the step cannot happen.
     NoRoom,
     /// The machine or its use of the disk is broken.
     Broken(String),
@@ -117,7 +118,7 @@ impl<'a, M: Explorable> Reacting<'a, M> {
         mut self,
         cause: Cause,
         message: Option<Packet<MessageOf<M>>>,
-        unsynced: usize,
+        bounds: &Bounds,
     ) -> Result<Outcome<M>, Stuck> {
         match (cause, message) {
             (Cause::Timeout, _) => self.step(Instant::ZERO, Input::Command(M::campaign()))?,
@@ -141,7 +142,7 @@ impl<'a, M: Explorable> Reacting<'a, M> {
                 return Err(Stuck::Broken("a message that does not exist".to_owned()));
             }
         }
-        self.finish(unsynced)
+        self.finish(bounds)
     }
 
     /// A receipt: images and seals move up.
@@ -196,14 +197,13 @@ impl<'a, M: Explorable> Reacting<'a, M> {
         Ok(())
     }
 
-    fn finish(mut self, unsynced: usize) -> Result<Outcome<M>, Stuck> {
-        if self.local.pending() > unsynced {
+    fn finish(mut self, bounds: &Bounds) -> Result<Outcome<M>, Stuck> {
+        if self.local.pending() > bounds.unsynced || self.local.seals.len() > bounds.sealed {
             return Err(Stuck::NoRoom);
         }
         self.local.machine.forget();
         self.local.machine.check().map_err(|fatal| Stuck::Broken(fatal.to_string()))?;
         self.local.seals.sort_unstable();
-        self.local.seals.dedup();
         self.sends.sort_unstable();
         Ok(Outcome { after: self.local, sends: self.sends, events: self.effects.events })
     }

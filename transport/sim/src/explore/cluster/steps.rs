@@ -226,7 +226,10 @@ impl<M: Explorable, W: Watch<M>> Cluster<M, W> {
                 (self.bounds.proposals > 0 && length < self.bounds.max_log).then_some(Cause::Propose),
             );
         } else {
-            causes.extend((local.machine.term().get() < self.bounds.max_term).then_some(Cause::Timeout));
+            let slot = self.members.slot(local.machine.id());
+            let may = slot.is_some_and(|slot| self.bounds.campaigners.contains(slot));
+            causes
+                .extend((may && local.machine.term().get() < self.bounds.max_term).then_some(Cause::Timeout));
         }
         let pending = u32::try_from(local.pending()).unwrap_or(u32::MAX);
         causes.extend((1..=pending).map(Cause::Persist));
@@ -245,7 +248,7 @@ impl<M: Explorable, W: Watch<M>> Cluster<M, W> {
                     Cause::Deliver(number) => Some(Packet::clone(&self.packet_entry(number)?.packet)),
                     _ => None,
                 };
-                Reacting::new(&from, &|packet| self.number(packet)).to(cause, message, self.bounds.unsynced)
+                Reacting::new(&from, &|packet| self.number(packet)).to(cause, message, &self.bounds)
             }
         };
         match outcome {
