@@ -6,7 +6,7 @@
 //! \* expect: violates-liveness Tidy  may stand beside `states`: liveness is judged on the whole graph
 //! \* expect: deadlock
 //! \* expect: length 7                states in the counterexample
-//! \* module: Raft                    when the module's name is not the cfg's
+//! \* module: Raft                    when it is not clear from the names of the files
 //! \* slow                            left out unless `--all` is given
 //! ```
 

@@ -17,7 +17,8 @@ pub(super) struct Model {
 }
 
 impl Model {
-    /// Reads the cfg and finds its module: the one that it names, the one of its own name, or the only one beside it.
+    /// Reads the cfg and finds its module: the one that it names, the one of its own name, the only one beside it, or of
+    /// several the one named like the package's folder.
     ///
     /// # Errors
     /// When the cfg is refused, or the module is not there.
@@ -28,7 +29,7 @@ impl Model {
             Some(name) => cfg_path.with_file_name(format!("{name}.tla")),
             None => match cfg_path.with_extension("tla") {
                 same if same.is_file() => same,
-                _ => only_module(cfg_path)?,
+                _ => module_beside(member, cfg_path)?,
             },
         };
         ensure!(module.is_file(), "its module {} is not there", module.display());
@@ -48,13 +49,20 @@ fn stem(path: &Path) -> String {
     path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-fn only_module(cfg_path: &Path) -> Result<PathBuf> {
+fn module_beside(member: &str, cfg_path: &Path) -> Result<PathBuf> {
     let folder = cfg_path.parent().context("a cfg lies in a folder")?;
     let mut modules = with_extension(folder, "tla")?;
     modules.retain(|path| path.parent() == Some(folder));
     ensure!(!modules.is_empty(), "no module lies beside it");
-    ensure!(modules.len() == 1, "several modules lie beside it: name one with `\\* module: NAME`");
-    modules.pop().context("there is one")
+    if modules.len() > 1 {
+        let package = last_part(member);
+        modules.retain(|path| stem(path).eq_ignore_ascii_case(package));
+    }
+    modules.pop().context("several modules lie beside it: name one with `\\* module: NAME`")
+}
+
+fn last_part(member: &str) -> &str {
+    member.rsplit('/').next().unwrap_or(member)
 }
 
 /// Every model of the workspace, or of one package, which is named by its folder, the last part of it, or its full name.
@@ -87,7 +95,7 @@ pub(super) fn models(root: &Path, package: Option<&str>) -> Result<Vec<Model>> {
 }
 
 fn is_called(member: &str, name: &str) -> bool {
-    let last = member.rsplit('/').next().unwrap_or(member);
+    let last = last_part(member);
     [member, last].contains(&name) || name.strip_prefix("synod-").is_some_and(|name| name == last)
 }
 
@@ -145,6 +153,13 @@ mod tests {
         assert_eq!(names(Some("net/sim")), sim);
         assert_eq!(names(Some("synod-sim")), sim);
         assert!(models(folder.path(), Some("nets")).is_err());
+    }
+
+    #[test]
+    fn of_several_modules_the_one_named_like_the_package_is_meant() {
+        let files = [("net/spec/Net.tla", ""), ("net/spec/NetStep.tla", ""), ("net/spec/small.cfg", PASS)];
+        let models = models(workspace(&files).path(), Some("net")).expect("good");
+        assert_eq!(models.iter().map(Model::module_name).collect::<Vec<_>>(), ["Net"]);
     }
 
     #[test]
