@@ -136,4 +136,15 @@ mod tests {
         let long = Config { max_batch: MAX_ENTRIES + 1, ..good };
         assert_eq!(long.check(), Err(ConfigError::BatchTooLong { limit: MAX_ENTRIES }));
     }
+
+    #[test]
+    fn the_limits_themselves_are_allowed() {
+        let just = Config {
+            election_timeout: Duration::from_millis(300),
+            heartbeat_interval: Duration::from_millis(100),
+            max_batch: MAX_ENTRIES,
+            ..Config::new(NodeId::new(1))
+        };
+        assert_eq!(just.check(), Ok(()));
+    }
 }

@@ -17,6 +17,8 @@ mod progress;
 mod reads;
 mod replication;
 mod term_log;
+#[cfg(test)]
+mod tests;
 
 pub use config::{Config, ConfigError, RestoreError};
 pub use core::{Command, Raft};

@@ -251,6 +251,44 @@ mod tests {
         )
     }
 
+    #[test]
+    fn entries_and_their_answers_never_hold_up_control() {
+        let (term, index, last) = (Term::new(2), LogIndex::new(3), Position::new(1, 3));
+        let span = Span { after: last, runs: Runs::one(term, 1) };
+        let data = [
+            Message::Append { term, span, commit: index },
+            Message::Appended { term, matched: index },
+            Message::Conflict { term, refused: index, hint: last },
+        ];
+        assert!(data.iter().all(|message| message.class() == Class::Data));
+        let control = [
+            Message::PreVote { term, proposed: term.next(), last },
+            Message::PreVoteReply { term, proposed: term.next(), granted: true },
+            Message::Vote { term, last },
+            Message::VoteReply { term, granted: true },
+            Message::Heartbeat { term, commit: index, round: 1 },
+            Message::HeartbeatReply { term, round: 1 },
+            Message::Outdated { term },
+        ];
+        assert!(control.iter().all(|message| message.class() == Class::Control));
+    }
+
+    #[test]
+    fn a_split_keeps_as_many_entries_as_asked_for_and_at_least_one() {
+        let term = Term::new(2);
+        let span = Span { after: Position::new(1, 3), runs: Runs::one(term, 4) };
+        let whole = Message::Append { term, span, commit: LogIndex::new(3) };
+        let counts = |keep| {
+            let (head, rest) = whole.split(keep);
+            let count = |message: &Message| message.span().expect("an append").runs.count();
+            (count(&head), rest.as_ref().map(count))
+        };
+        assert_eq!(counts(0), (1, Some(3)));
+        assert_eq!(counts(1), (1, Some(3)));
+        assert_eq!(counts(3), (3, Some(1)));
+        assert_eq!([4, 5].map(counts), [(4, None); 2]);
+    }
+
     proptest! {
         #[test]
         fn a_message_survives_the_wire(message in any_message()) {

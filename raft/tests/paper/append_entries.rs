@@ -233,3 +233,14 @@ fn entries_of_a_later_term_than_the_leaders_are_loud() {
     let mut node = node(1).start();
     assert!(node.try_deliver(2, append(1, (0, 0), &[2], 0)).is_err());
 }
+
+/// Rule 5 by heartbeat: the leader names at most what it knows this log to hold; a commit index beyond the log means
+/// that this log lost what it had acknowledged, and that must be loud.
+#[test]
+fn rule_5_a_heartbeats_commit_index_beyond_the_log_stops_the_node() {
+    let mut node = node(1).log(&[1, 1]).start();
+    assert_eq!(node.clone().deliver(2, heartbeat(1, 2, 0)).send, [(2, heartbeat_reply(1, 0))]);
+    let lost = node.try_deliver(2, heartbeat(1, 3, 0)).unwrap_err();
+    assert_eq!(lost, Fatal("a leader knows what its follower holds"));
+    assert_eq!(node.commit(), 0);
+}

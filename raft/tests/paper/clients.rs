@@ -197,3 +197,15 @@ fn too_many_requests_are_refused() {
     leader.ack(2, 3);
     assert!(matches!(leader.propose(7, 2).events[..], [Event::Accepted { .. }]));
 }
+
+/// Figure 2, leaders: "if command received from client: append entry to local log"; without a command there is nothing
+/// to append, write or send.
+#[test]
+fn a_proposal_of_no_command_writes_nothing() {
+    let mut leader = settled();
+    let out = leader.propose(7, 0);
+    let accepted = Event::Accepted { tag: 7.into(), term: 1.into(), first: LogIndex::new(2), count: 0 };
+    assert_eq!(out.events, [accepted]);
+    assert!(out.is_silent());
+    assert_eq!(leader.last(), (1, 1));
+}
