@@ -287,6 +287,50 @@ fn limits_are_kept_and_told() {
     assert_eq!((exact.end, exact.states), (End::Complete, 201 * 201));
 }
 
+/// From 0 to each of many, and from each of those to one of a hundred.
+struct Fan(u32);
+
+impl Model for Fan {
+    type State = u32;
+    type Action = ();
+
+    fn initial(&self) -> Vec<u32> {
+        vec![0]
+    }
+
+    fn steps(&self, state: &u32, out: &mut Vec<((), u32)>) {
+        match *state {
+            0 => out.extend((1..=self.0).map(|next| ((), next))),
+            middle if middle <= self.0 => out.push(((), self.0 + 1 + middle % 100)),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn wide_levels_are_visited_whole_and_alike_by_any_number_of_threads() {
+    let fan = Fan(30_000);
+    let not = |bad: u32| move |state: &u32| if *state == bad { Err("met".to_owned()) } else { Ok(()) };
+    for threads in [1, 2, 3] {
+        let explorer = || Explorer::new(&fan).threads(threads);
+        let report = explorer().run().unwrap();
+        assert_eq!((report.states, report.edges, report.depth, report.terminal), (30_101, 60_000, 2, 100));
+        // Where it stops does not depend on who was first.
+        let report = explorer().always("not met", not(20_000)).run().unwrap();
+        assert_eq!((report.states, report.end), (30_101, End::Violation));
+        assert_eq!(report.edges, 30_000 + 3 * 8192);
+        // Met by no step that was followed, and found all the same.
+        let report = explorer().max_states(25_000).always("not met", not(24_999)).run().unwrap();
+        assert_eq!((report.states, report.end), (25_000, End::Violation));
+        let report = explorer().max_states(25_000).always("not met", not(25_000)).run().unwrap();
+        assert_eq!((report.states, report.end), (25_000, End::MaxStates));
+        // Of the many ways to 30_001 + 7 the one by the first of them counts.
+        let report = explorer().reachable("met", |state| *state == 30_008).run().unwrap();
+        let path = report.findings[0].path.as_ref().unwrap();
+        assert_eq!(path.states().copied().collect::<Vec<_>>(), [0, 7, 30_008]);
+    }
+}
+
 #[test]
 fn a_step_that_fails_is_found_with_its_way() {
     let grid = Grid { counters: 2, top: 5 };
@@ -393,8 +437,29 @@ fn a_path_reads_well_and_survives_a_file() {
     assert_eq!(lines[3].get("from"), Some(&Value::Number(0)));
 }
 
+#[test]
+fn two_strong_sets_put_off_in_different_places_leave_only_where_neither_is_possible() {
+    // Round 0, 1, 2, 3 by label 0; ways out by label 1 from 0 and 3, by label 2 from 1 and 3.
+    let round = [(0, 0, 1), (1, 0, 2), (2, 0, 3), (3, 0, 0)];
+    let out = [(0, 1, 4), (1, 2, 4), (3, 1, 4), (3, 2, 4)];
+    let mut graph = graph::Graph {
+        initial: [0].into(),
+        edges: [round, out].concat(),
+        from: [0].into(),
+        to: [4].into(),
+        fair: vec![([1].into(), true), ([2].into(), true)],
+    };
+    let cycle_from = |graph: &graph::Graph| {
+        let report = graph.explorer().run().unwrap();
+        report.broken().and_then(|finding| finding.path.as_ref()?.cycle_from)
+    };
+    assert_eq!((cycle_from(&graph), graph.can_break()), (Some(2), Some(2)));
+    graph.fair.push(([0].into(), false));
+    assert_eq!((cycle_from(&graph), graph.can_break()), (None, None));
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(3000))]
+    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn states_steps_and_lengths_are_those_of_a_slow_twin(graph in graph::graph()) {

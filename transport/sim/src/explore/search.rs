@@ -61,6 +61,25 @@ struct Batch<S> {
     marks: Vec<u32>,
 }
 
+/// The fingerprints that a thread has lately found fresh. Pieces are taken in order, so the first to find a state has the
+/// parent that counts; to drop the rest at once saves memory and the thread that merges.
+#[derive(Default)]
+struct Recent(Vec<u64>);
+
+impl Recent {
+    fn new() -> Self {
+        Self(vec![0; 1 << 15])
+    }
+
+    /// May say so of one that is not. Zero marks an empty place, and is always new.
+    fn is_new(&mut self, fingerprint: u64) -> bool {
+        let places = self.0.len() as u64;
+        let place = fingerprint.checked_rem(places).and_then(|place| usize::try_from(place).ok());
+        let Some(known) = place.and_then(|place| self.0.get_mut(place)) else { return true };
+        core::mem::replace(known, fingerprint) != fingerprint || fingerprint == 0
+    }
+}
+
 struct Search<'e, 'm, M: Model> {
     explorer: &'e Explorer<'m, M>,
     began: Instant,
@@ -95,10 +114,7 @@ impl<M: Model> Search<'_, '_, M> {
             let mut next = Vec::new();
             for (number, block) in level.chunks(BLOCK).enumerate() {
                 let begin = number * BLOCK;
-                let batches = self.follow(id_after(first, begin), block);
-                for batch in batches {
-                    self.merge(batch, &mut next);
-                }
+                self.follow(id_after(first, begin), block, &mut next);
                 let done = begin + block.len();
                 self.show(level.len() - done + next.len());
                 if self.violated() {
@@ -137,24 +153,34 @@ impl<M: Model> Search<'_, '_, M> {
         }
     }
 
-    /// Follows consecutive states, the first of which has this number, on all threads. The batches are in order.
-    fn follow(&self, first: u32, block: &[M::State]) -> Vec<Batch<M::State>> {
-        let pieces: Vec<(u32, &[M::State])> = block
-            .chunks(PIECE)
-            .enumerate()
-            .map(|(number, piece)| (id_after(first, number * PIECE), piece))
-            .collect();
-        let threads = self.explorer.threads.min(pieces.len());
+    /// Follows consecutive states, the first of which has this number, and adds what is new to the next level.
+    fn follow(&mut self, first: u32, block: &[M::State], next: &mut Vec<M::State>) {
+        let pieces = block.chunks(PIECE).enumerate();
+        let pieces = pieces.map(|(number, piece)| (id_after(first, number * PIECE), piece));
+        let threads = self.explorer.threads.min(block.len().div_ceil(PIECE));
         if threads < 2 {
-            return pieces.into_iter().map(|(first, piece)| self.follow_piece(first, piece)).collect();
+            // At once, for what has just been made is still in the cache; the outcome is the same.
+            for (first, piece) in pieces {
+                let batch = self.follow_piece(first, piece, &mut Recent::default());
+                self.merge(batch, next);
+            }
+        } else {
+            for batch in self.follow_together(threads, &pieces.collect::<Vec<_>>()) {
+                self.merge(batch, next);
+            }
         }
+    }
+
+    /// Follows states on several threads. The batches are in the order of the pieces.
+    fn follow_together(&self, threads: usize, pieces: &[(u32, &[M::State])]) -> Vec<Batch<M::State>> {
         let next = AtomicUsize::new(0);
         let work = || {
             let mut done = Vec::new();
+            let mut recent = Recent::new();
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 let Some((first, piece)) = pieces.get(number) else { return done };
-                done.push((number, self.follow_piece(*first, piece)));
+                done.push((number, self.follow_piece(*first, piece, &mut recent)));
             }
         };
         let mut batches = std::thread::scope(|scope| {
@@ -172,7 +198,7 @@ impl<M: Model> Search<'_, '_, M> {
         batches.into_iter().map(|(_, batch)| batch).collect()
     }
 
-    fn follow_piece(&self, first: u32, piece: &[M::State]) -> Batch<M::State> {
+    fn follow_piece(&self, first: u32, piece: &[M::State], recent: &mut Recent) -> Batch<M::State> {
         let mut batch = Batch {
             edges: 0,
             terminal: 0,
@@ -196,7 +222,7 @@ impl<M: Model> Search<'_, '_, M> {
                 if self.graph.is_some() && self.visited.fingerprint(id) != Some(fingerprint) {
                     batch.links.push((fingerprint, self.explorer.fair_sets(&action)));
                 }
-                if self.visited.find(fingerprint).is_none() {
+                if self.visited.find(fingerprint).is_none() && recent.is_new(fingerprint) {
                     batch.fresh.push((fingerprint, id, after));
                 }
             }
