@@ -232,6 +232,17 @@ fn a_thread_that_never_came_is_heard_of<Q: Queue>(make: impl Fn(&Arc<Device>, us
     thread.join();
 }
 
+/// When one thread's sync fails, the thread that serves ends too.
+fn failure_ends_the_lent_thread<Q: Queue>(make: impl Fn(&Arc<Device>, usize) -> Q) {
+    let queue = Arc::new(make(&Device::new(0), WIDE));
+    let lent = Arc::clone(&queue);
+    let thread = spawn(move || lent.serve());
+    if let Ok(ticket) = queue.submit() {
+        queue.sync(ticket).unwrap_err();
+    }
+    thread.join();
+}
+
 /// No more waits than fits the window, whoever is first; a full window is said; a sync makes room.
 fn the_window_is_never_passed<Q: Queue>(make: impl Fn(&Arc<Device>, usize) -> Q) {
     let device = Device::new(u64::MAX);
@@ -315,6 +326,11 @@ fn a_close_leaves_nothing_behind() {
 #[test]
 fn a_lost_thread_is_heard_of() {
     holds("a lent thread that goes is heard of", Bound::All, || a_thread_that_never_came_is_heard_of(real));
+}
+
+#[test]
+fn a_failed_sync_ends_the_lent_thread() {
+    holds("failure ends the lent thread", Bound::All, || failure_ends_the_lent_thread(real));
 }
 
 #[test]

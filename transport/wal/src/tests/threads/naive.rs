@@ -172,9 +172,9 @@ impl Queue for Naive {
         loop {
             if self.flaw == Flaw::EndsBeforeTheLast && state.closing {
                 return;
-            } else if state.submitted > state.durable {
+            } else if state.submitted > state.durable && !state.flying && !state.failed {
                 state = self.fly(state);
-            } else if state.closing {
+            } else if state.closing || state.failed {
                 return;
             } else {
                 state = self.wait(state);
@@ -223,6 +223,7 @@ fn without_a_flaw_the_naive_queue_passes() {
     holds("control: receipts", Bound::Preemptions(2), move || {
         super::receipts_rise_and_close_ends_all(2, sound);
     });
+    holds("control: failure, lent thread", Bound::All, move || super::failure_ends_the_lent_thread(sound));
     holds("control: close", Bound::All, move || super::close_leaves_nothing_behind(sound));
     holds("control: lost thread", Bound::All, move || super::a_thread_that_never_came_is_heard_of(sound));
     holds("control: window", Bound::All, move || super::the_window_is_never_passed(sound));
