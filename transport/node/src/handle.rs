@@ -124,7 +124,7 @@ impl<V> Handle<V> {
         place.send(Proposal { command, reply: Reply { to, cost } });
         // The driver gives it back with the answer.
         room.forget();
-        answer.await.unwrap_or(Err(ProposeError::Unknown))
+        self.answer(answer).await.unwrap_or(Err(ProposeError::Unknown))
     }
 
     /// Runs a closure over the service, inside the driver and between two applied entries: keep it short.
@@ -147,7 +147,17 @@ impl<V> Handle<V> {
         if sent.is_err() {
             return Err(ReadError::Stopped);
         }
-        answer.await.unwrap_or(Err(ReadError::Stopped))
+        self.answer(answer).await.unwrap_or(Err(ReadError::Stopped))
+    }
+
+    /// The answer, or nothing when there will be none. A message may reach its channel after the driver was dropped;
+    /// it then lies there with the sender of its answer, for as long as there are handles.
+    async fn answer<T>(&self, mut answer: oneshot::Receiver<T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            answer = &mut answer => answer.ok(),
+            () = self.stop.closed() => answer.try_recv().ok(),
+        }
     }
 
     /// The node as of its last round.
@@ -166,5 +176,36 @@ impl<V> Handle<V> {
         // Full: someone asked already. Closed: it has ended.
         let _ = self.stop.try_send(());
         self.stop.closed().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::future::Future;
+    use core::pin::{Pin, pin};
+    use core::task::{Context, Poll, Waker};
+
+    use synod_transport::ids::{LogIndex, NodeId};
+
+    use super::*;
+
+    fn poll<T>(future: Pin<&mut impl Future<Output = T>>) -> Poll<T> {
+        future.poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    /// The channel keeps what comes after its receiver has gone: the caller had a place already.
+    #[test]
+    fn whoever_speaks_to_a_driver_that_was_dropped_has_an_end() {
+        let status = Status::new(NodeId::default(), LogIndex::default());
+        let (handle, ends) = Handle::<()>::new(&Options::default(), status);
+        let (to, answer) = oneshot::channel();
+        let Poll::Ready(Ok(place)) = poll(pin!(handle.proposals.reserve())) else {
+            panic!("there is no place in an empty channel");
+        };
+        let mut answer = pin!(handle.answer(answer));
+        assert!(poll(answer.as_mut()).is_pending(), "nobody has answered");
+        drop(ends);
+        place.send(Proposal { command: Bytes::new(), reply: Reply { to, cost: 0 } });
+        assert_eq!(poll(answer), Poll::Ready(None));
     }
 }
