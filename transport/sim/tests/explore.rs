@@ -287,7 +287,7 @@ fn limits_are_kept_and_told() {
     assert_eq!((exact.end, exact.states), (End::Complete, 201 * 201));
 }
 
-/// From 0 to each of many, and from each of those to one of a hundred.
+/// From 0 to each of many, and from each of those, three hundred by three hundred, to one.
 struct Fan(u32);
 
 impl Model for Fan {
@@ -301,7 +301,7 @@ impl Model for Fan {
     fn steps(&self, state: &u32, out: &mut Vec<((), u32)>) {
         match *state {
             0 => out.extend((1..=self.0).map(|next| ((), next))),
-            middle if middle <= self.0 => out.push(((), self.0 + 1 + middle % 100)),
+            middle if middle <= self.0 => out.push(((), self.0 + 1 + middle / 300)),
             _ => {}
         }
     }
@@ -314,20 +314,27 @@ fn wide_levels_are_visited_whole_and_alike_by_any_number_of_threads() {
     for threads in [1, 2, 3] {
         let explorer = || Explorer::new(&fan).threads(threads);
         let report = explorer().run().unwrap();
-        assert_eq!((report.states, report.edges, report.depth, report.terminal), (30_101, 60_000, 2, 100));
+        assert_eq!((report.states, report.edges, report.depth, report.terminal), (30_102, 60_000, 2, 101));
         // Where it stops does not depend on who was first.
         let report = explorer().always("not met", not(20_000)).run().unwrap();
-        assert_eq!((report.states, report.end), (30_101, End::Violation));
+        assert_eq!((report.states, report.end), (30_001 + 82, End::Violation));
         assert_eq!(report.edges, 30_000 + 3 * 8192);
         // Met by no step that was followed, and found all the same.
         let report = explorer().max_states(25_000).always("not met", not(24_999)).run().unwrap();
         assert_eq!((report.states, report.end), (25_000, End::Violation));
         let report = explorer().max_states(25_000).always("not met", not(25_000)).run().unwrap();
         assert_eq!((report.states, report.end), (25_000, End::MaxStates));
-        // Of the many ways to 30_001 + 7 the one by the first of them counts.
-        let report = explorer().reachable("met", |state| *state == 30_008).run().unwrap();
-        let path = report.findings[0].path.as_ref().unwrap();
-        assert_eq!(path.states().copied().collect::<Vec<_>>(), [0, 7, 30_008]);
+        // Of the many ways to each of the last the one by the first of them counts.
+        let report = (1..100u32)
+            .fold(explorer(), |explorer, last| {
+                explorer.reachable(last.to_string(), move |state| *state == 30_001 + last)
+            })
+            .run()
+            .unwrap();
+        for (last, finding) in (1..100).zip(&report.findings) {
+            let way: Vec<u32> = finding.path.as_ref().unwrap().states().copied().collect();
+            assert_eq!(way, [0, 300 * last, 30_001 + last]);
+        }
     }
 }
 

@@ -249,4 +249,12 @@ mod tests {
         assert_eq!(visited.find(77), None);
         assert_eq!(visited.ancestry(3), vec![0, 1, 2, 3]);
     }
+
+    #[test]
+    fn equal_upper_halves_in_one_slot_are_still_told_apart() {
+        let mut visited = Visited::new();
+        let (one, other) = (0xABCD_0000_0000_0005, 0xABCD_0000_0010_0005);
+        assert_eq!((visited.insert(one, NONE), visited.find(other)), (Some(0), None));
+        assert_eq!((visited.insert(other, 0), visited.find(one)), (Some(1), Some(0)));
+    }
 }
