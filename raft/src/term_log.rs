@@ -178,12 +178,24 @@ mod tests {
         assert_eq!(twin(&[]).term_at(LogIndex::ZERO), Some(Term::ZERO));
     }
 
+    #[test]
+    fn the_base_is_the_least_place_to_agree_whatever_its_term() {
+        let mut log = TermLog { base: Position::new(5, 10), last: LogIndex::new(10), ..TermLog::default() };
+        log.push(Term::new(6), 2);
+        for index in [9, 10, 12] {
+            let best = log.last_at_most(LogIndex::new(index), Term::new(3));
+            assert_eq!(best, Position::new(5, 10));
+        }
+    }
+
     proptest! {
         #[test]
         fn terms_and_spans_are_those_of_a_plain_list(terms in rising(), after in 0u64..30, limit in 0u32..30) {
             let log = twin(&terms);
             let runs: Vec<u64> = log.runs().flat_map(|(term, count)| (0..count).map(move |_| term.get())).collect();
             prop_assert_eq!(&runs, &terms);
+            let changes = terms.windows(2).filter(|pair| pair[0] != pair[1]).count();
+            prop_assert_eq!(log.terms(), if terms.is_empty() { 0 } else { changes + 1 });
             for index in 0..30u64 {
                 let want = if index == 0 { Some(0) } else { terms.get(index as usize - 1).copied() };
                 prop_assert_eq!(log.term_at(LogIndex::new(index)).map(Term::get), want);
