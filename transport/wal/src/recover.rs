@@ -202,7 +202,6 @@ impl Segment<'_> {
                 break;
             };
             let body = self.bytes.get(at + RECORD_HEAD..at + record.len).unwrap_or_default();
-            visit(Seen { segment: self.head, offset: at, record, body });
             match record.kind {
                 Kind::Mark => {}
                 Kind::Group => {
@@ -224,6 +223,8 @@ impl Segment<'_> {
                     return self.corrupt(at, at + record.len, "a checkpoint inside a segment");
                 }
             }
+            // Only now: what is shown can be read.
+            visit(Seen { segment: self.head, offset: at, record, body });
             let claimed = record.synced_upto.saturating_sub(self.head.start);
             proven = proven.max(usize::try_from(claimed).unwrap_or(usize::MAX).min(at));
             scan.marked = record.kind == Kind::Mark;
