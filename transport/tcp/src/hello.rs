@@ -17,7 +17,7 @@ pub const PROTOCOL_VERSION: u16 = 1;
 pub(crate) const MAGIC: [u8; 8] = *b"SYNODTCP";
 /// Magic and version: the same in every version, read first.
 const PREFIX_BYTES: usize = 10;
-const HELLO_BYTES: usize = 60;
+pub(crate) const HELLO_BYTES: usize = 60;
 const ANSWER_BYTES: usize = 12;
 const ACCEPTED: u8 = 0;
 
@@ -33,7 +33,7 @@ pub(crate) struct Hello {
 }
 
 impl Hello {
-    fn encode(&self) -> Bytes {
+    pub(crate) fn encode(&self) -> Bytes {
         let mut writer = Writer::with_capacity(HELLO_BYTES);
         writer.raw(&MAGIC);
         writer.u16(PROTOCOL_VERSION);
@@ -51,7 +51,7 @@ impl Hello {
     }
 
     /// Reads what follows the prefix, and checks both against the checksum.
-    fn decode(whole: &[u8; HELLO_BYTES]) -> Result<Self, Refusal> {
+    pub(crate) fn decode(whole: &[u8; HELLO_BYTES]) -> Result<Self, Refusal> {
         Self::fields(Bytes::copy_from_slice(whole)).unwrap_or(Err(Refusal::Damaged))
     }
 

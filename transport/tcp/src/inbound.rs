@@ -56,7 +56,7 @@ impl Incoming {
         let mut count = 0;
         loop {
             while count < max {
-                match self.next_frame() {
+                match next_frame(&mut self.buffer, &mut self.whole, self.limit) {
                     Ok(Some(bytes)) => out.push(Received { from: self.peer, class: self.class, bytes }),
                     Ok(None) => break,
                     Err(_) if count > 0 => return Ok(count), // it comes again, alone
@@ -77,30 +77,6 @@ impl Incoming {
         }
     }
 
-    /// The next frame, shared with the buffer.
-    fn next_frame(&mut self) -> Result<Option<Bytes>, ConnectionError> {
-        let Some(&[a, b, c, d, e, f, g, h]) = self.buffer.first_chunk::<HEADER_BYTES>() else {
-            self.whole = HEADER_BYTES;
-            return Ok(None);
-        };
-        let (len_bytes, sum) = ([a, b, c, d], u32::from_le_bytes([e, f, g, h]));
-        let len = usize::try_from(u32::from_le_bytes(len_bytes)).unwrap_or(usize::MAX);
-        if len > self.limit {
-            return Err(ConnectionError::Oversize { len, limit: self.limit });
-        }
-        self.whole = len.saturating_add(HEADER_BYTES);
-        if self.buffer.len() < self.whole {
-            return Ok(None);
-        }
-        let payload = self.buffer.get(HEADER_BYTES..self.whole).unwrap_or_default();
-        if crc32c::crc32c_append(crc32c::crc32c(&len_bytes), payload) != sum {
-            return Err(ConnectionError::Damaged);
-        }
-        let mut frame = self.buffer.split_to(self.whole).freeze();
-        frame.advance(HEADER_BYTES);
-        Ok(Some(frame))
-    }
-
     /// Room for the rest of the frame under way, but never much more than has come already.
     fn make_room(&mut self) {
         let have = self.buffer.len();
@@ -110,6 +86,35 @@ impl Incoming {
             self.buffer.reserve(missing.max(self.read_bytes));
         }
     }
+}
+
+/// Cuts the next frame off the buffer and shares its memory. `whole` becomes the length of the frame under way, header
+/// included, as far as it is known.
+pub(crate) fn next_frame(
+    buffer: &mut BytesMut,
+    whole: &mut usize,
+    limit: usize,
+) -> Result<Option<Bytes>, ConnectionError> {
+    let Some(&[a, b, c, d, e, f, g, h]) = buffer.first_chunk::<HEADER_BYTES>() else {
+        *whole = HEADER_BYTES;
+        return Ok(None);
+    };
+    let (len_bytes, sum) = ([a, b, c, d], u32::from_le_bytes([e, f, g, h]));
+    let len = usize::try_from(u32::from_le_bytes(len_bytes)).unwrap_or(usize::MAX);
+    if len > limit {
+        return Err(ConnectionError::Oversize { len, limit });
+    }
+    *whole = len.saturating_add(HEADER_BYTES);
+    if buffer.len() < *whole {
+        return Ok(None);
+    }
+    let payload = buffer.get(HEADER_BYTES..*whole).unwrap_or_default();
+    if crc32c::crc32c_append(crc32c::crc32c(&len_bytes), payload) != sum {
+        return Err(ConnectionError::Damaged);
+    }
+    let mut frame = buffer.split_to(*whole).freeze();
+    frame.advance(HEADER_BYTES);
+    Ok(Some(frame))
 }
 
 impl Arrival for Incoming {

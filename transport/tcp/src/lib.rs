@@ -11,6 +11,9 @@ mod lane;
 mod options;
 mod status;
 mod sync;
+#[cfg(feature = "testing")]
+#[doc(hidden)]
+pub mod testing;
 #[cfg(test)]
 mod threads;
 mod transport;
