@@ -373,23 +373,15 @@ where
 
     /// Answers everyone.
     async fn end(&mut self, failed: Option<&NodeError>) {
-        self.ends.window.0.close();
-        self.ends.proposals.close();
-        self.ends.reads.close();
+        self.ends.close();
         self.tell();
         self.proposals.end();
         self.proposals.keep_only(None);
         self.reads.stop();
-        // Those who have a place in a channel put something there yet; the end of the channel comes behind them.
         for proposal in core::mem::take(&mut self.arrived) {
             self.proposals.stop(proposal.reply);
         }
-        while let Some(proposal) = self.ends.proposals.recv().await {
-            self.proposals.stop(proposal.reply);
-        }
-        while let Some(reading) = self.ends.reads.recv().await {
-            (reading.run)(Err(ReadError::Stopped));
-        }
+        self.ends.answer_the_rest(&mut self.proposals).await;
         self.publish(failed);
         self.ends.status.send_modify(|status| status.stopped = true);
     }

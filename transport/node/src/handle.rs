@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio::sync::watch;
 
 use crate::error::{ProposeError, ReadError};
 use crate::options::{COST_BYTES, Options};
 use crate::status::Status;
+use crate::sync::{Semaphore, mpsc, oneshot};
+use crate::waiting::Proposals;
 
 /// How fresh a read must be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -56,6 +58,26 @@ pub(crate) struct Ends<V> {
     pub(crate) stop: mpsc::Receiver<()>,
     pub(crate) window: Window,
     pub(crate) status: watch::Sender<Status>,
+}
+
+impl<V> Ends<V> {
+    /// Lets nobody in any more.
+    pub(crate) fn close(&mut self) {
+        self.window.0.close();
+        self.proposals.close();
+        self.reads.close();
+    }
+
+    /// Answers those who were let in before the close: whoever has a place in a channel puts something there yet, and
+    /// the end of the channel comes behind them.
+    pub(crate) async fn answer_the_rest(&mut self, proposals: &mut Proposals) {
+        while let Some(proposal) = self.proposals.recv().await {
+            proposals.stop(proposal.reply);
+        }
+        while let Some(reading) = self.reads.recv().await {
+            (reading.run)(Err(ReadError::Stopped));
+        }
+    }
 }
 
 /// A caller's side of a node. Cheap to clone; when the last one is dropped, the node stops.
@@ -180,6 +202,9 @@ impl<V> Handle<V> {
 }
 
 #[cfg(test)]
+mod threads;
+
+#[cfg(all(test, not(synod_loom)))]
 mod tests {
     use core::future::Future;
     use core::pin::{Pin, pin};

@@ -8,6 +8,7 @@ mod error;
 mod handle;
 mod options;
 mod status;
+mod sync;
 mod waiting;
 
 use bytes::Bytes;
