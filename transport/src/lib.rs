@@ -26,7 +26,8 @@
 //! ```
 //!
 //! In reading order: [`ids`] and [`time`], [`log`], [`wire`]; the seams [`net`], [`store`], [`quorum`], [`machine`];
-//! then [`host`], which every driver sits on, and [`trace`]. [`rng`] is the seeded generator that stands in for chance.
+//! then [`host`], which every driver sits on, [`trace`], and [`explore`], what a machine offers to those who visit all its
+//! states. [`rng`] is the seeded generator that stands in for chance.
 //! With the feature `testing`, `testing` holds conformance suites for implementers.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

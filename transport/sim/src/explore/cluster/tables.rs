@@ -1,45 +1,15 @@
 //! Append-only tables that all threads share: a value gets a small number once and keeps it.
 
-use core::hash::{BuildHasherDefault, Hash, Hasher};
+use core::hash::{BuildHasherDefault, Hash};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-/// A fast hash for keys that nobody chose to collide: multiply and rotate, word by word.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Mixer(u64);
+use crate::explore::Fingerprinter;
 
-impl Hasher for Mixer {
-    fn finish(&self) -> u64 {
-        // The table takes the low bits for the bucket and the high ones for its tags: both must depend on all.
-        (self.0 ^ (self.0 >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-    }
-    fn write(&mut self, bytes: &[u8]) {
-        let (words, rest) = bytes.as_chunks::<8>();
-        for word in words {
-            self.write_u64(u64::from_le_bytes(*word));
-        }
-        for byte in rest {
-            self.write_u64(u64::from(*byte));
-        }
-    }
-    fn write_u8(&mut self, value: u8) {
-        self.write_u64(value.into());
-    }
-    fn write_u32(&mut self, value: u32) {
-        self.write_u64(value.into());
-    }
-    fn write_u64(&mut self, value: u64) {
-        self.0 = (self.0.rotate_left(23) ^ value).wrapping_mul(0xd134_2543_de82_ef95);
-    }
-    fn write_usize(&mut self, value: usize) {
-        self.write_u64(value as u64);
-    }
-}
+type Table<K, V> = RwLock<HashMap<K, V, BuildHasherDefault<Fingerprinter>>>;
 
-type Table<K, V> = RwLock<HashMap<K, V, BuildHasherDefault<Mixer>>>;
-
-const SHARDS: usize = 64;
+const SHARDS: u64 = 64;
 /// Enough for every number of 32 bits.
 const CHUNKS: usize = 27;
 
@@ -60,7 +30,9 @@ impl<T> Arena<T> {
     fn place(id: u32) -> (usize, usize) {
         let shifted = u64::from(id) + u64::from(Self::FIRST);
         let chunk = shifted.ilog2() - Self::FIRST.ilog2();
-        (chunk as usize, (shifted - (u64::from(Self::FIRST) << chunk)) as usize)
+        // Below 2^32, as the number is.
+        let at = u32::try_from(shifted - (u64::from(Self::FIRST) << chunk)).unwrap_or(u32::MAX);
+        (chunk as usize, at as usize)
     }
 
     /// The value of a number that [`Arena::push`] gave out.
@@ -156,10 +128,8 @@ fn shards<K, V>() -> Vec<Table<K, V>> {
 }
 
 fn shard_of(key: &impl Hash) -> usize {
-    let mut hasher = Mixer::default();
-    key.hash(&mut hasher);
     // Other bits than those that choose the bucket inside.
-    (hasher.finish() >> 40) as usize % SHARDS
+    usize::try_from((Fingerprinter::of(key) >> 40) % SHARDS).unwrap_or(0)
 }
 
 // Nothing that runs under these locks can leave a table half changed, so a panic elsewhere does not matter.
