@@ -144,14 +144,16 @@ impl SegmentHead {
         out
     }
 
-    /// `None` when the bytes are not a header of this version.
+    /// `None` when the bytes are not a header of this version, or hold numbers that no log reaches: what is added to
+    /// them stays in range.
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let head = bytes.get(..SEGMENT_HEAD)?;
         let crc = crc_of(&[head.get(..12)?, head.get(16..)?]);
         let known = head.get(..8)? == MAGIC && u32_at(head, 8)? == VERSION && u32_at(head, 12)? == crc;
         let field = |at| u64_at(head, at);
         let it = Self { sequence: field(16)?, salt: field(24)?, start: field(32)?, size: field(40)? };
-        known.then_some(it)
+        let in_range = [it.sequence, it.start, it.size].iter().all(|number| *number <= u64::MAX / 4);
+        (known && in_range).then_some(it)
     }
 }
 

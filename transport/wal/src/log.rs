@@ -255,7 +255,7 @@ pub(crate) struct Log {
 
 impl Log {
     pub(crate) fn new(index: Index, cache_limit: usize) -> Self {
-        let next = index.last().index.get() + 1;
+        let next = index.last().index.get().saturating_add(1);
         Self {
             index,
             cache: VecDeque::new(),
@@ -359,7 +359,7 @@ impl Log {
             slot.segment = segment;
             slot.offset = slot.offset.saturating_add(base);
         }
-        self.pending_from = self.index.last().index.get() + 1;
+        self.pending_from = self.index.last().index.get().saturating_add(1);
         std::mem::replace(&mut self.group, spare)
     }
 

@@ -94,6 +94,7 @@ fn verify(path: &Path, file: &dyn Handle) -> Result<SnapshotMeta, WalError> {
     let got = file.read_at(&mut head, 0).map_err(WalError::io(what()))?;
     let meta =
         decode(&head).filter(|_| got == HEAD).ok_or_else(|| damaged(0, HEAD as u64, "not a snapshot"))?;
+    let end = (HEAD as u64).saturating_add(meta.len);
     let mut chunk = vec![0; CHUNK];
     let (mut done, mut checksum) = (0u64, 0);
     while done < meta.len {
@@ -101,17 +102,13 @@ fn verify(path: &Path, file: &dyn Handle) -> Result<SnapshotMeta, WalError> {
         let part = chunk.get_mut(..want).unwrap_or_default();
         let got = file.read_at(part, HEAD as u64 + done).map_err(WalError::io(what()))?;
         if got < want {
-            return Err(damaged(
-                HEAD as u64 + done + got as u64,
-                HEAD as u64 + meta.len,
-                "the file ends too early",
-            ));
+            return Err(damaged(HEAD as u64 + done + got as u64, end, "the file ends too early"));
         }
         checksum = crc32c::crc32c_append(checksum, part);
         done += want as u64;
     }
     if checksum != meta.checksum {
-        return Err(damaged(HEAD as u64, HEAD as u64 + meta.len, "the content is damaged"));
+        return Err(damaged(HEAD as u64, end, "the content is damaged"));
     }
     Ok(meta)
 }
