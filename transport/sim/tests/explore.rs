@@ -362,6 +362,35 @@ fn a_step_that_fails_is_found_with_its_way() {
     assert_eq!((path.steps.len(), path.last()), (10, &vec![5, 5]));
 }
 
+/// Two counters of which the lower jumps over the higher.
+struct Leapfrog;
+
+impl Model for Leapfrog {
+    type State = [u8; 2];
+    type Action = ();
+
+    fn initial(&self) -> Vec<[u8; 2]> {
+        vec![[0, 1]]
+    }
+
+    fn steps(&self, &[one, other]: &[u8; 2], out: &mut Vec<((), [u8; 2])>) {
+        out.push(((), if one < other { [other + 1, other] } else { [one, one + 1] }));
+    }
+
+    fn representative(&self, mut state: [u8; 2]) -> [u8; 2] {
+        state.sort_unstable();
+        state
+    }
+}
+
+#[test]
+fn under_symmetry_a_path_is_one_that_can_be_gone() {
+    let low = |state: &[u8; 2]| if state.contains(&5) { Err("five".to_owned()) } else { Ok(()) };
+    let report = Explorer::new(&Leapfrog).symmetric().always("low", low).run().unwrap();
+    let path = report.broken().unwrap().path.as_ref().unwrap();
+    assert!(path.states().eq(&[[0, 1], [2, 1], [2, 3], [4, 3], [4, 5]]));
+}
+
 #[test]
 fn visitors_see_every_state_and_every_step_once() {
     use std::sync::Mutex;

@@ -438,3 +438,56 @@ type Decision<M> =
 fn id_after(first: u32, count: usize) -> u32 {
     first.saturating_add(u32::try_from(count).unwrap_or(u32::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::{Condvar, Mutex};
+
+    /// From 0 to four pieces of states, from those to a few. The second and third piece are not gone through before the
+    /// next one is begun, so two threads must take turns.
+    #[derive(Default)]
+    struct Turns {
+        begun: Mutex<Vec<usize>>,
+        more: Condvar,
+    }
+
+    impl Model for Turns {
+        type State = usize;
+        type Action = ();
+
+        fn initial(&self) -> Vec<usize> {
+            vec![0]
+        }
+
+        fn steps(&self, state: &usize, out: &mut Vec<((), usize)>) {
+            match *state {
+                0 => out.extend((1..=4 * PIECE).map(|next| ((), next))),
+                middle if middle <= 4 * PIECE => {
+                    let piece = (middle - 1) / PIECE;
+                    let mut begun = self.begun.lock().expect("no thread panics");
+                    begun.push(piece);
+                    self.more.notify_all();
+                    while (1..=2).contains(&piece) && !begun.contains(&(piece + 1)) {
+                        begun = self.more.wait(begun).expect("no thread panics");
+                    }
+                    out.push(((), 4 * PIECE + 1 + middle / (PIECE + 20)));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn parents_are_those_of_one_thread_whoever_takes_which_piece() {
+        let turns = Turns::default();
+        let explorer = (1..4usize).fold(Explorer::new(&turns).threads(2), |explorer, last| {
+            explorer.reachable(last.to_string(), move |state| *state == 4 * PIECE + 1 + last)
+        });
+        let report = explorer.run().expect("it is pure");
+        for (last, finding) in (1..4).zip(&report.findings) {
+            let way: Vec<usize> = finding.path.as_ref().expect("a witness").states().copied().collect();
+            assert_eq!(way, [0, last * (PIECE + 20), 4 * PIECE + 1 + last]);
+        }
+    }
+}
