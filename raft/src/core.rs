@@ -362,7 +362,9 @@ impl<H: ConfigurationHistory, F: Faults> Raft<H, F> {
         if term > self.ballot.term {
             self.ballot = Ballot { term, vote: None };
             self.leader = None;
-            self.write_ballot(effects);
+            if !self.faults.has(Fault::TermNotPersisted) {
+                self.write_ballot(effects);
+            }
         } else if self.faults.has(Fault::ForgetVote) && self.ballot.vote.is_some() {
             self.ballot.vote = None;
             self.write_ballot(effects);
@@ -431,7 +433,9 @@ impl<H: ConfigurationHistory, F: Faults> Raft<H, F> {
         if let Message::PreVoteReply { proposed, granted, .. } = message {
             return self.on_pre_vote_reply(slot, proposed, granted, effects);
         }
-        if message.term() < self.term() {
+        let old_counts =
+            matches!(message, Message::Appended { .. }) && self.faults.has(Fault::OldAcknowledgementCounts);
+        if message.term() < self.term() && !old_counts {
             self.answer_outdated(from, &message, effects);
             return Ok(());
         }

@@ -175,7 +175,11 @@ impl<H: ConfigurationHistory, F: Faults> Raft<H, F> {
 
     /// Section 5.4.1: the order of positions is term first, then length (raft_s20).
     fn is_up_to_date(&self, last: Position) -> bool {
-        last >= self.log.last() || self.faults.has(Fault::IgnoreLogInVote)
+        let mine = self.log.last();
+        if self.faults.has(Fault::CompareLengthFirst) {
+            return (last.index, last.term) >= (mine.index, mine.term);
+        }
+        last >= mine || self.faults.has(Fault::IgnoreLogInVote)
     }
 }
 

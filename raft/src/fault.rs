@@ -48,7 +48,8 @@ macro_rules! faults {
                 match self { $(Self::$variant => $name,)* }
             }
 
-            /// The property it breaks.
+            /// The property it breaks: an invariant of `synod-raft-check`, or `machine` where the core or its recovery itself
+            /// refuses what cannot be.
             pub const fn breaks(self) -> &'static str {
                 match self { $(Self::$variant => $invariant,)* }
             }
@@ -65,13 +66,13 @@ faults! {
     /// A vote is answered at once and never written (raft_s01).
     VoteNotPersisted = "vote-not-persisted" breaks "election safety";
     /// A follower acknowledges entries before its disk has them (raft_s05).
-    AckBeforeSync = "ack-before-sync" breaks "leader completeness";
+    AckBeforeSync = "ack-before-sync" breaks "committed is durable";
     /// A leader counts its own entries before its disk has them (raft_s06).
-    SelfAckBeforeSync = "self-ack-before-sync" breaks "leader completeness";
+    SelfAckBeforeSync = "self-ack-before-sync" breaks "committed is durable";
     /// Entries of earlier terms are committed by counting (raft_s09, figure 8).
-    CommitOlderTerm = "commit-older-term" breaks "state machine safety";
+    CommitOlderTerm = "commit-older-term" breaks "leader completeness";
     /// A follower cuts its log after the previous entry without a conflict (raft_s14).
-    TruncateUnconditionally = "truncate-unconditionally" breaks "leader completeness";
+    TruncateUnconditionally = "truncate-unconditionally" breaks "invariants of the core";
     /// A vote that arrives twice counts twice (raft_s08).
     CountDuplicateVotes = "count-duplicate-votes" breaks "election safety";
     /// A read is answered without asking a quorum (raft_s30).
@@ -87,13 +88,23 @@ faults! {
     /// A denied vote counts as granted (raft_s04).
     DenialCountsAsVote = "denial-counts-as-vote" breaks "election safety";
     /// The hint of a refusal is taken for an acknowledgement (raft_s13).
-    HintCountsAsMatch = "hint-counts-as-match" breaks "leader completeness";
+    HintCountsAsMatch = "hint-counts-as-match" breaks "committed is durable";
     /// A follower commits what the leader has, not what both have (section 5.3).
-    CommitBeyondMatch = "commit-beyond-match" breaks "state machine safety";
+    CommitBeyondMatch = "commit-beyond-match" breaks "leader completeness";
     /// The previous entry is not compared (section 5.3, log matching).
     SkipPreviousCheck = "skip-previous-check" breaks "log matching";
     /// An acknowledgement of a write that was since cut still counts (raft_s18).
-    StaleDurableIndex = "stale-durable-index" breaks "leader completeness";
+    StaleDurableIndex = "stale-durable-index" breaks "invariants of the core";
+    /// A leader cuts its own log back to what a refusal says (figure 3, leader append-only).
+    LeaderTruncates = "leader-truncates" breaks "leader append-only";
+    /// Positions are compared by length first, then by term (raft_s20).
+    CompareLengthFirst = "compare-length-first" breaks "leader completeness";
+    /// A new term is not written before what is done in it (raft_s07).
+    TermNotPersisted = "term-not-persisted" breaks "machine";
+    /// An acknowledgement given in an earlier term counts in this one (raft_s11).
+    OldAcknowledgementCounts = "old-acknowledgement-counts" breaks "committed is durable";
+    /// The commit index is taken one place too high among the matched ones (raft_s10).
+    QuorumOffByOne = "quorum-off-by-one" breaks "committed is durable";
 }
 
 #[cfg(test)]

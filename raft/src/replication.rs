@@ -272,9 +272,30 @@ impl<H: ConfigurationHistory, F: Faults> Raft<H, F> {
             }
             progress.probe_from(best.max(*known).next());
         }
+        if self.faults.has(Fault::LeaderTruncates) {
+            self.cut_own_log(effects);
+        }
         self.advance_commit(effects);
         self.replicate_to(slot, effects);
         Ok(())
+    }
+
+    /// A planted fault: forgets what no other is known to hold, but for the first entry of the term.
+    fn cut_own_log(&mut self, effects: &mut Effects<Message>) {
+        let (me, term) = (self.myself(), self.term());
+        let before = self.log.last_at_most(self.log.last().index, term.previous()).index;
+        let State::Leader(leader) = &mut self.state else { return };
+        let others = leader.matched.iter().enumerate().filter(|(slot, _)| !me.contains(*slot));
+        let keep = others.map(|(_, matched)| *matched).max().unwrap_or_default();
+        let keep = keep.max(self.commit).max(before.next());
+        if keep >= self.log.last().index {
+            return;
+        }
+        for (progress, matched) in leader.peers.iter_mut().zip(&mut leader.matched) {
+            *matched = keep.min(*matched);
+            progress.probe_from(progress.next.min(keep.next()));
+        }
+        self.truncate(keep.next(), effects);
     }
 
     /// "If there exists an N such that N > commitIndex, a majority of matchIndex[i] ≥ N, and log[N].term ==
@@ -290,7 +311,10 @@ impl<H: ConfigurationHistory, F: Faults> Raft<H, F> {
         if let Some(matched) = me.and_then(|slot| leader.matched.get_mut(slot)) {
             *matched = durable.max(*matched);
         }
-        let reached = self.history.quorum().committed(&leader.matched);
+        let mut reached = self.history.quorum().committed(&leader.matched);
+        if self.faults.has(Fault::QuorumOffByOne) {
+            reached = leader.matched.iter().copied().filter(|it| *it > reached).min().unwrap_or(reached);
+        }
         let own_term = self.log.term_at(reached) == Some(self.ballot.term);
         if reached > self.commit && (own_term || self.faults.has(Fault::CommitOlderTerm)) {
             self.commit_through(reached);

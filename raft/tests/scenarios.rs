@@ -64,11 +64,21 @@ const FINDERS: &[(Fault, Script)] = &[
     (Fault::CommitBeyondMatch, log::a_commit_index_beyond_what_was_compared),
     (Fault::SkipPreviousCheck, log::an_append_behind_another_entry),
     (Fault::StaleDurableIndex, log::a_receipt_of_a_replaced_entry),
+    (Fault::CompareLengthFirst, votes::last_positions_in_lexicographic_order),
+];
+
+/// Faults that no script below plants: they need a course of many nodes, which simulated worlds and the explorer find
+/// (`synod-raft-check`, `registry`).
+const LEFT_TO_WORLDS: &[Fault] = &[
+    Fault::LeaderTruncates,
+    Fault::TermNotPersisted,
+    Fault::OldAcknowledgementCounts,
+    Fault::QuorumOffByOne,
 ];
 
 #[test]
 fn every_planted_fault_is_found_by_a_script() {
-    for fault in Fault::ALL {
+    for fault in Fault::ALL.iter().filter(|fault| !LEFT_TO_WORLDS.contains(fault)) {
         let finders: Vec<Script> =
             FINDERS.iter().filter(|(planted, _)| planted == fault).map(|(_, script)| *script).collect();
         assert!(!finders.is_empty(), "no script finds {}", fault.name());

@@ -9,8 +9,10 @@
 //! assert!(outcome.completed > 0);
 //! ```
 
+pub mod coverage;
 pub mod explore;
 pub mod invariants;
+pub mod registry;
 mod watchers;
 
 use std::time::Duration;
@@ -20,9 +22,12 @@ use synod_raft::{Config, Raft};
 use synod_sim::Outcome;
 use synod_sim::invariant::Invariant;
 use synod_sim::options::Options;
-use synod_sim::world::Factory;
+use synod_sim::world::{Factory, World};
 use synod_transport::ids::NodeId;
 use synod_transport::quorum::{Members, Static};
+
+use coverage::Coverage;
+use registry::Plant;
 
 /// The core as the checks run it: with a fault or without.
 pub type Node = Raft<Static, Planted>;
@@ -56,10 +61,18 @@ pub fn factory(seed: u64, nodes: u64, plant: Option<Fault>) -> Factory<Node> {
 
 /// One world from its seed, all faults as the seed draws them, every invariant after every step.
 pub fn run(seed: u64, nodes: u64, plant: Option<Fault>) -> Outcome {
-    synod_sim::run_seed(seed, &Options::new(nodes), factory(seed, nodes, plant), &mut invariants())
+    run_covered(seed, nodes, plant.map(Plant::Core)).0
 }
 
-/// The same, with its trace written to `out` as JSON lines.
+/// The same with any planted fault, and what the run saw.
+pub fn run_covered(seed: u64, nodes: u64, plant: Option<Plant>) -> (Outcome, Coverage) {
+    let (mut world, mut watched, coverage) = world(seed, nodes, plant);
+    let outcome = synod_sim::run(&mut world, &mut watched);
+    coverage.add_counts(&outcome.counts);
+    (outcome, coverage)
+}
+
+/// One world with its trace written to `out` as JSON lines.
 ///
 /// # Errors
 /// When the trace could not be written.
@@ -69,6 +82,39 @@ pub fn run_traced(
     plant: Option<Fault>,
     out: Box<dyn std::io::Write + Send>,
 ) -> std::io::Result<Outcome> {
-    let (options, factory) = (Options::new(nodes), factory(seed, nodes, plant));
-    synod_sim::run_traced(seed, &options, factory, &mut invariants(), out)
+    run_covered_traced(seed, nodes, plant.map(Plant::Core), out).map(|(outcome, _)| outcome)
+}
+
+/// The same with any planted fault, and what the run saw.
+///
+/// # Errors
+/// When the trace could not be written.
+pub fn run_covered_traced(
+    seed: u64,
+    nodes: u64,
+    plant: Option<Plant>,
+    out: Box<dyn std::io::Write + Send>,
+) -> std::io::Result<(Outcome, Coverage)> {
+    let (mut world, mut watched, coverage) = world(seed, nodes, plant);
+    world.trace_to(out);
+    let outcome = synod_sim::run(&mut world, &mut watched);
+    coverage.add_counts(&outcome.counts);
+    world.finish_trace().map(|()| (outcome, coverage))
+}
+
+fn world(
+    seed: u64,
+    nodes: u64,
+    plant: Option<Plant>,
+) -> (World<Node>, Vec<Box<dyn Invariant<Node>>>, Coverage) {
+    let (core, driver) = match plant {
+        Some(Plant::Core(fault)) => (Some(fault), None),
+        Some(Plant::Driver(fault)) => (None, Some(fault)),
+        None => (None, None),
+    };
+    let options = Options { driver_fault: driver, ..Options::new(nodes) };
+    let coverage = Coverage::default();
+    let mut watched = invariants();
+    watched.push(coverage.watcher());
+    (World::new(seed, &options, factory(seed, nodes, core)), watched, coverage)
 }

@@ -49,7 +49,10 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let begun = Instant::now();
     let verdict = check(&history);
     let seconds = begun.elapsed().as_secs_f64();
-    println!("{} operations, {unknown} of unknown outcome: judged in {seconds:.3} s on one thread", history.len());
+    println!(
+        "{} operations, {unknown} of unknown outcome: judged in {seconds:.3} s on one thread",
+        history.len()
+    );
     let failure = match verdict {
         Ok(()) => {
             println!("linearizable");

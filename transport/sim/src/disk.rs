@@ -135,6 +135,7 @@ pub struct SimDisk {
     window: usize,
     failed: bool,
     lies: bool,
+    keeps_torn: bool,
     waker: Option<Waker>,
 }
 
@@ -158,6 +159,7 @@ impl SimDisk {
             window,
             failed: false,
             lies: false,
+            keeps_torn: false,
             waker: None,
         }
     }
@@ -165,6 +167,12 @@ impl SimDisk {
     /// Makes it attest what it has not synced: a planted fault that checkers must find.
     pub fn set_lies(&mut self, lies: bool) {
         self.lies = lies;
+    }
+
+    /// Makes recovery take a torn write for a whole one, of which the last payload is lost: a planted fault that checkers
+    /// must find.
+    pub fn set_keeps_torn(&mut self, keeps_torn: bool) {
+        self.keeps_torn = keeps_torn;
     }
 
     /// What a crash now is sure to leave.
@@ -238,7 +246,11 @@ impl SimDisk {
         let bound = u64::try_from(unsynced).unwrap_or(u64::MAX);
         let survived = usize::try_from(rng.between(0, bound)).unwrap_or(0);
         let torn = survived < unsynced && rng.chance_ppm(500_000);
-        for write in self.cache.drain(..).take(survived) {
+        let kept = survived + usize::from(torn && self.keeps_torn);
+        for (at, mut write) in self.cache.drain(..).take(kept).enumerate() {
+            if let Some(last) = write.append.last_mut().filter(|_| at == survived) {
+                last.payload = bytes::Bytes::new();
+            }
             self.durable.take(&write);
         }
         self.view = self.durable.clone();

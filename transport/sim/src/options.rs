@@ -59,6 +59,38 @@ faults! {
     ClockRate = "clock-rate", 100_000;
 }
 
+macro_rules! driver_faults {
+    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+        /// A planted fault of the simulated driver or its disks, which the generic invariants must find.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        #[non_exhaustive]
+        pub enum DriverFault { $($(#[$doc])* $name,)* }
+
+        impl DriverFault {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// Its name on a command line.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+    };
+}
+
+driver_faults! {
+    /// Disks attest writes that they have not synced.
+    LyingDisks = "lying-disks";
+    /// Recovery takes a torn write for a whole one: its last payload is lost.
+    TornWritesKept = "torn-writes-kept";
+    /// When more than one entry can be applied at once, the first is passed over.
+    SkipsEntries = "skips-entries";
+    /// When more than one entry can be applied at once, the first is applied twice.
+    RepeatsEntries = "repeats-entries";
+    /// A proposal is acknowledged once its index is applied, whatever stands there.
+    AnswersByIndex = "answers-by-index";
+}
+
 /// How a fault's rate is found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Rate {
@@ -83,6 +115,8 @@ pub struct Options {
     pub in_flight: usize,
     /// A planted fault: disks attest writes that they have not synced.
     pub lying_disks: bool,
+    /// A planted fault of the driver.
+    pub driver_fault: Option<DriverFault>,
     /// A run of more steps is stopped as one that does not end.
     pub max_steps: u64,
     /// How each fault's rate is found, by number of the fault; see [`Options::with`].
@@ -98,6 +132,7 @@ impl Default for Options {
             clients: (1, 5),
             in_flight: 4096,
             lying_disks: false,
+            driver_fault: None,
             max_steps: 5_000_000,
             rates: Fault::ALL
                 .iter()

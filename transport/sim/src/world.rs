@@ -69,6 +69,8 @@ pub struct World<M: Machine> {
     heap: Heap,
     factory: Factory<M>,
     clients: Clients,
+    /// The request that a node is being asked just now.
+    asking: Option<u64>,
     faulty: bool,
     faulty_until: u64,
     sync_delay: (u64, u64),
@@ -117,6 +119,7 @@ impl<M: Machine> World<M> {
             heap: Heap::default(),
             factory,
             clients,
+            asking: None,
             faulty: true,
             faulty_until,
             sync_delay,

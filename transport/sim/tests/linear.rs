@@ -169,7 +169,8 @@ fn an_offence_reads_as_text() {
 
 #[test]
 fn a_hundred_thousand_operations_over_three_hundred_keys() {
-    let mut history = simulated(1, &Shape { clients: 60, operations: 100_000, keys: 300, ..Shape::default() });
+    let mut history =
+        simulated(1, &Shape { clients: 60, operations: 100_000, keys: 300, ..Shape::default() });
     assert!(history.len() >= 99_000);
     good(&history);
     let victim = stale(&mut history, "v-never");
@@ -213,7 +214,9 @@ fn a_search_that_costs_too_much_is_undecided() {
 
 #[test]
 fn lines_that_say_no_operation_are_refused() {
-    for line in ["1 put k", "1 put k a 5", "x put k a 0..1", "1 get k 0..1", "1 cas k a b 0..1 maybe", "1 pet k 0..1"] {
+    for line in
+        ["1 put k", "1 put k a 5", "x put k a 0..1", "1 get k 0..1", "1 cas k a b 0..1 maybe", "1 pet k 0..1"]
+    {
         let error = parse(&format!("1 put k a 0..1\n{line}\n")).expect_err(line);
         assert_eq!((error.line, error.text.as_str()), (2, line));
     }

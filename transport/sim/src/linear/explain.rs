@@ -20,12 +20,7 @@ const ANSWERS: usize = 48;
 
 /// The smallest window we can cheaply find. `calls` are those of `operations`, which are sorted by call and cannot be
 /// explained once the return at `end` is in.
-pub(super) fn offence(
-    operations: &[&Operation],
-    calls: &[Call],
-    values: &Values<'_>,
-    end: u64,
-) -> Offence {
+pub(super) fn offence(operations: &[&Operation], calls: &[Call], values: &Values<'_>, end: u64) -> Offence {
     let mut budget = Budget(ALL);
     let upper = up_to(calls, end);
     let culprit_at = calls.iter().position(|call| call.complete == Some(end));

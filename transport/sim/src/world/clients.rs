@@ -6,6 +6,7 @@ use synod_transport::rng::Rng;
 
 use super::{Happening, MILLISECOND, World, id, place};
 use crate::history::{Accepted, Operation, Request, Status, payload};
+use crate::options::DriverFault;
 
 /// The client that proves liveness.
 const PROBE: u64 = 0;
@@ -120,7 +121,10 @@ impl<M: Machine> World<M> {
                 host.propose(now, Tag::new(operation), &mut payloads)
             }
         };
-        self.settle(at, result)
+        self.asking = Some(operation);
+        let settled = self.settle(at, result);
+        self.asking = None;
+        settled
     }
 
     /// The node that was asked is down, or not the one it was.
@@ -164,6 +168,10 @@ impl<M: Machine> World<M> {
                     (operation.request == Request::Read, operation.accepted.is_some())
                 });
                 self.count(if was_read { "read-refused" } else { what });
+                if was_read && self.asking != Some(tag.get()) {
+                    // It was taken in, and its leader lost the quorum that should have confirmed it.
+                    self.count("read-lost-its-quorum");
+                }
                 if accepted {
                     if let Some(node) = self.nodes.get_mut(at) {
                         node.waiting.retain(|(_, waiting)| *waiting != tag.get());
@@ -199,6 +207,7 @@ impl<M: Machine> World<M> {
                         self.nodes.get(at)?.applied.get(place)
                     };
                     let kept = entry(accepted.last()).is_some_and(|it| it.position.term == accepted.term);
+                    let kept = kept || self.options.driver_fault == Some(DriverFault::AnswersByIndex);
                     if kept { Status::Done(accepted.last()) } else { Status::Refused }
                 }
             };

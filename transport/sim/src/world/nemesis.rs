@@ -8,7 +8,7 @@ use synod_transport::trace::{Fields, Value, named};
 
 use super::{Did, Happening, MILLISECOND, World, id};
 use crate::clock::Clock;
-use crate::options::Fault;
+use crate::options::{DriverFault, Fault};
 
 const SECOND: u64 = 1000 * MILLISECOND;
 
@@ -24,7 +24,9 @@ impl<M: Machine> World<M> {
         node.clock = Clock::new(self.now, origin, node.clock_ppm);
         let machine = (self.factory)(id(at), node.life, self.rng_boot.next_u64(), &node.disk.summary());
         let mut disk = core::mem::take(&mut node.disk);
-        disk.set_lies(self.options.lying_disks);
+        let planted = self.options.driver_fault;
+        disk.set_lies(self.options.lying_disks || planted == Some(DriverFault::LyingDisks));
+        disk.set_keeps_torn(planted == Some(DriverFault::TornWritesKept));
         let machine = match machine {
             Ok(machine) => machine,
             Err(error) => {

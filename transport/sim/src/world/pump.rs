@@ -13,7 +13,7 @@ use synod_transport::trace::{Fields, Value, message, named};
 
 use super::{Did, Happening, World, id, place};
 use crate::disk::SimDisk;
-use crate::options::Fault;
+use crate::options::{DriverFault, Fault};
 
 /// No frame is longer, unless one entry is.
 const FRAME_BYTES: usize = 4096;
@@ -279,6 +279,18 @@ impl<M: Machine> World<M> {
                 Err(error) => return self.failed(at, &error),
             }
         }
+        if node.applied.len() > before + 1 {
+            match self.options.driver_fault {
+                Some(DriverFault::SkipsEntries) => {
+                    node.applied.remove(before);
+                }
+                Some(DriverFault::RepeatsEntries) => {
+                    let again = node.applied.get(before).cloned();
+                    node.applied.splice(before..before, again);
+                }
+                _ => {}
+            }
+        }
         let grown = node.applied.len() > before;
         if grown {
             let words: Vec<u64> = node
@@ -302,7 +314,7 @@ impl<M: Machine> World<M> {
     fn plan_sync(&mut self, at: usize) {
         let Some(node) = self.nodes.get_mut(at) else { return };
         let Some(host) = &mut node.host else { return };
-        if self.options.lying_disks {
+        if self.options.lying_disks || self.options.driver_fault == Some(DriverFault::LyingDisks) {
             let now = node.clock.reading(self.now);
             let attested = host.store().attested();
             let result = take_receipts(host, now);

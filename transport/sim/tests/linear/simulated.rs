@@ -31,7 +31,11 @@ fn apply(kind: &Kind, before: Option<String>) -> Option<String> {
         Kind::Put(value) => Some(value.clone()),
         Kind::Delete => None,
         Kind::CompareAndSet { expect, new } => {
-            if *expect == before { Some(new.clone()) } else { before }
+            if *expect == before {
+                Some(new.clone())
+            } else {
+                before
+            }
         }
     }
 }
