@@ -161,7 +161,7 @@ mod twins {
 
     /// Proposes, and does what the caller says with the room and the answer.
     async fn call(handle: &Handle<()>, gives_room_back: bool, hears_of_the_end: bool) -> Answer {
-        let Ok(room) = handle.window.acquire_many(COST_BYTES as u32).await else {
+        let Ok(room) = handle.window.acquire_many(u32::try_from(COST_BYTES).unwrap()).await else {
             return Err(ProposeError::Stopped);
         };
         let Ok(place) = handle.proposals.reserve().await else { return Err(ProposeError::Stopped) };

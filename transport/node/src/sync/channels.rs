@@ -73,6 +73,7 @@ impl Semaphore {
         wake(&mut permits.waiting);
     }
 
+    #[cfg(test)]
     pub(crate) fn available_permits(&self) -> usize {
         lock(&self.0).free
     }

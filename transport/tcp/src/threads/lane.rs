@@ -67,7 +67,7 @@ fn nothing_is_lost<Q: Queue>(sent: u8, most: usize, queue: Q) {
     let queue = Arc::new(queue);
     let sender = Arc::clone(&queue);
     let thread = spawn(move || (1..=sent).for_each(|number| send(&*sender, number)));
-    let mut came = Vec::new();
+    let mut came = Vec::<u8>::new();
     while came.len() < usize::from(sent) {
         let batch = take(&*queue);
         assert!(batch.len() <= most, "the lane holds more than it may");
@@ -92,13 +92,13 @@ fn old_ones_give_way<Q: Queue>(sent: u8, queue: Q) {
     let queue = Arc::new(queue);
     let sender = Arc::clone(&queue);
     let thread = spawn(move || (1..=sent).map(|number| sender.push(frame(number)).unwrap()).sum::<u64>());
-    let mut came = Vec::new();
+    let mut came = Vec::<u8>::new();
     while came.last() != Some(&sent) {
         came.extend(take(&*queue));
     }
     let gave_way = thread.join();
     assert!(came.is_sorted_by(|a, b| a < b), "{came:?}");
-    assert_eq!(came.len() as u64 + gave_way, sent.into(), "frames are lost without a word");
+    assert_eq!(came.len() as u64 + gave_way, u64::from(sent), "frames are lost without a word");
 }
 
 struct Count(AtomicU64);
