@@ -10,7 +10,8 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
-use synod_raft::fault::Fault;
+use synod_raft_check::coverage::Seen;
+use synod_raft_check::registry::Plant;
 
 use crate::Verdict;
 
@@ -75,33 +76,36 @@ struct Report {
     faults: BTreeMap<String, u64>,
     /// The invariant that broke, and how.
     violation: Option<String>,
+    /// Telling things that happened.
+    seen: Vec<&'static str>,
 }
 
 /// Runs one Raft world.
 fn raft(world: &World) -> Result<Report> {
-    let fault = match &world.plant {
+    let plant = match &world.plant {
         None => None,
-        Some(name) => Some(Fault::from_name(name).with_context(|| format!("no fault is called {name}"))?),
+        Some(name) => Some(Plant::from_name(name).with_context(|| format!("no fault is called {name}"))?),
     };
-    let outcome = match &world.trace {
-        None => synod_raft_check::run(world.seed, world.nodes as u64, fault),
+    let (outcome, coverage) = match &world.trace {
+        None => synod_raft_check::run_covered(world.seed, world.nodes as u64, plant),
         Some(path) => {
             let file =
                 std::fs::File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
             let out = Box::new(std::io::BufWriter::new(file));
-            synod_raft_check::run_traced(world.seed, world.nodes as u64, fault, out)?
+            synod_raft_check::run_covered_traced(world.seed, world.nodes as u64, plant, out)?
         }
     };
     Ok(Report {
         steps: outcome.steps,
         faults: outcome.counts.into_iter().map(|(kind, count)| (kind.to_owned(), count)).collect(),
         violation: outcome.violation.map(|violation| violation.to_string()),
+        seen: coverage.all().map(Seen::name).collect(),
     })
 }
 
 /// The faults that can be planted into Raft.
 fn raft_plants() -> Vec<String> {
-    Fault::ALL.iter().map(|fault| fault.name().to_owned()).collect()
+    Plant::all().map(|plant| plant.name().to_owned()).collect()
 }
 
 /// The sum over many worlds.
@@ -110,6 +114,8 @@ struct Sum {
     worlds: u64,
     steps: u64,
     faults: BTreeMap<String, u64>,
+    /// In how many worlds each telling thing happened.
+    seen: BTreeMap<&'static str, u64>,
     /// The violation of the lowest seed, whatever the order in which threads finished.
     found: Option<(u64, usize, String)>,
 }
@@ -120,6 +126,9 @@ impl Sum {
         self.steps += report.steps;
         for (kind, count) in report.faults {
             *self.faults.entry(kind).or_default() += count;
+        }
+        for what in report.seen {
+            *self.seen.entry(what).or_default() += 1;
         }
         if let Some(violation) = report.violation {
             let found = (world.seed, world.nodes, violation);
@@ -137,7 +146,7 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
         ensure!(args.nodes.len() == 1, "--trace wants one size: add --nodes");
     }
     match args.plant.as_deref() {
-        None => sound(args, raft),
+        None => sound(args, raft, &Seen::ALL.iter().map(|what| what.name()).collect::<Vec<_>>()),
         Some("all") => all_plants(args, &raft_plants(), raft),
         Some(name) => {
             let plants = raft_plants();
@@ -151,8 +160,11 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     }
 }
 
-/// Every seed must hold.
-fn sound(args: &Args, runner: fn(&World) -> Result<Report>) -> Result<Verdict> {
+/// From so many worlds on, each telling thing must have happened in one of them at least.
+const ENOUGH: u64 = 200;
+
+/// Every seed must hold, and together they must have tried everything.
+fn sound(args: &Args, runner: fn(&World) -> Result<Report>, telling: &[&'static str]) -> Result<Verdict> {
     let begun = Instant::now();
     let sum = worlds(args, None, runner)?;
     let seconds = begun.elapsed().as_secs_f64();
@@ -162,13 +174,30 @@ fn sound(args: &Args, runner: fn(&World) -> Result<Report>) -> Result<Verdict> {
     for (kind, count) in &sum.faults {
         println!("{count:>12}  {kind}");
     }
+    let unseen = coverage(&sum, telling);
     let Some((seed, nodes, violation)) = sum.found else {
         println!("no violation");
+        if sum.worlds >= ENOUGH && !unseen.is_empty() {
+            println!("but these worlds prove little: none had {}", unseen.join(", none "));
+            return Ok(Verdict::Broken);
+        }
         return Ok(Verdict::Holds);
     };
     let world = World { seed, nodes, plant: None, trace: None };
     println!("violation at seed {seed} of {nodes} nodes: {violation}; again with: {}", world.command());
     Ok(Verdict::Broken)
+}
+
+/// Prints the share of worlds in which each telling thing happened; gives those that never did.
+fn coverage(sum: &Sum, telling: &[&'static str]) -> Vec<&'static str> {
+    println!("share of worlds that had");
+    for what in telling {
+        let worlds = sum.seen.get(what).copied().unwrap_or(0);
+        #[expect(clippy::cast_precision_loss, reason = "for people to read")]
+        let share = 100.0 * worlds as f64 / sum.worlds.max(1) as f64;
+        println!("{share:>10.2} %  {what}");
+    }
+    telling.iter().copied().filter(|what| !sum.seen.contains_key(what)).collect()
 }
 
 /// Every fault must be found.
@@ -270,7 +299,17 @@ mod tests {
     fn toy(world: &World) -> Result<Report> {
         let broken = world.plant.is_some() && world.seed >= 7;
         let violation = broken.then(|| format!("broken at {}", world.seed));
-        Ok(Report { steps: 10, faults: BTreeMap::from([("lost".to_owned(), 2)]), violation })
+        let seen = if world.seed == 3 { vec!["rare"] } else { Vec::new() };
+        Ok(Report { steps: 10, faults: BTreeMap::from([("lost".to_owned(), 2)]), violation, seen })
+    }
+
+    #[test]
+    fn worlds_that_never_had_a_telling_thing_prove_nothing() {
+        let many = args("raft --seeds 100").expect("good");
+        assert_eq!(sound(&many, toy, &["rare"]).expect("it runs"), Verdict::Holds);
+        assert_eq!(sound(&many, toy, &["rare", "never"]).expect("it runs"), Verdict::Broken);
+        let few = args("raft --seeds 99").expect("good");
+        assert_eq!(sound(&few, toy, &["rare", "never"]).expect("it runs"), Verdict::Holds);
     }
 
     #[test]
