@@ -69,6 +69,8 @@ pub(crate) const BATCH_HEAD: usize = 16;
 pub(crate) const TRAILER: [u8; 8] = [0xA5; 8];
 /// Bytes of a whole checkpoint record.
 pub(crate) const CHECKPOINT: usize = RECORD_HEAD + 88 + TRAILER.len();
+/// No sequence, stream position or index gets beyond this: sums of them stay in range.
+pub(crate) const FARTHEST: u64 = u64::MAX / 4;
 /// The most bytes that one record holds.
 pub(crate) const RECORD_MAX: usize = 1 << 30;
 
@@ -144,15 +146,14 @@ impl SegmentHead {
         out
     }
 
-    /// `None` when the bytes are not a header of this version, or hold numbers that no log reaches: what is added to
-    /// them stays in range.
+    /// `None` when the bytes are not a header of this version, or hold numbers that no log reaches.
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let head = bytes.get(..SEGMENT_HEAD)?;
         let crc = crc_of(&[head.get(..12)?, head.get(16..)?]);
         let known = head.get(..8)? == MAGIC && u32_at(head, 8)? == VERSION && u32_at(head, 12)? == crc;
         let field = |at| u64_at(head, at);
         let it = Self { sequence: field(16)?, salt: field(24)?, start: field(32)?, size: field(40)? };
-        let in_range = [it.sequence, it.start, it.size].iter().all(|number| *number <= u64::MAX / 4);
+        let in_range = [it.sequence, it.start, it.size].iter().all(|number| *number <= FARTHEST);
         (known && in_range).then_some(it)
     }
 }
@@ -282,13 +283,14 @@ impl Checkpoint {
         record.bytes
     }
 
-    /// From a checkpoint's body.
+    /// From a checkpoint's body; `None` when it holds an index that no log reaches.
     pub(crate) fn decode(body: &[u8]) -> Option<Self> {
         let hard_state = match u64_at(body, 32)? {
             u64::MAX => None,
             len => Some(HardState::new(body.get(40..40_usize.checked_add(usize::try_from(len).ok()?)?)?)?),
         };
-        Some(Self { base: position_at(body, 0)?, last: position_at(body, 16)?, hard_state })
+        let it = Self { base: position_at(body, 0)?, last: position_at(body, 16)?, hard_state };
+        (it.last.index.get() <= FARTHEST).then_some(it)
     }
 }
 
