@@ -1,13 +1,9 @@
 //! Seeded worlds of Raft: sound ones hold, planted faults are found, and a seed always gives the same run.
 
-use synod_raft::fault::Fault;
 use synod_raft_check::run;
 
 /// Seeds of each size in this test; `cargo xtask sim raft --seeds N` runs more.
 const SEEDS: u64 = 150;
-
-/// Faults that take thousands of seeds; `cargo xtask sim raft --plant all` finds them.
-const RARE: [Fault; 2] = [Fault::VoteNotPersisted, Fault::ForgetVote];
 
 #[test]
 fn every_invariant_holds_and_every_kind_of_fault_came() {
@@ -44,15 +40,6 @@ fn every_invariant_holds_and_every_kind_of_fault_came() {
     ];
     for kind in expected {
         assert!(counts.get(kind).is_some_and(|count| *count > 0), "{kind} never came: {counts:?}");
-    }
-}
-
-#[test]
-fn planted_faults_are_found() {
-    for fault in Fault::ALL.iter().filter(|fault| !RARE.contains(fault)) {
-        let found = (0..1500u64)
-            .find(|seed| [5, 3].iter().any(|nodes| run(*seed, *nodes, Some(*fault)).violation.is_some()));
-        assert!(found.is_some(), "{} was not found", fault.name());
     }
 }
 
