@@ -8,7 +8,7 @@
 //!
 //! let found = explore(&Setup::tiny(), 1, |_| {})?;
 //! assert!(found.report.holds());
-//! assert_eq!(found.unseen(), ["a read is answered"]);
+//! assert_eq!(found.report.states, 6759);
 //! # Ok::<(), synod_raft_check::explore::Failure>(())
 //! ```
 

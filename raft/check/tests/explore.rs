@@ -115,6 +115,14 @@ fn the_shortest_counterexamples_have_a_known_length() {
         (Fault::ReadBeforeOwnCommit, 17, "read freshness"),
         (Fault::StaleDurableIndex, 16, "committed is durable"),
         (Fault::SkipPreviousCheck, 18, "log matching"),
+        (Fault::TruncateUnconditionally, 16, "committed is durable"),
+        (Fault::CountDuplicateVotes, 14, "election safety"),
+        (Fault::ReuseReadToken, 21, "read freshness"),
+        (Fault::HintCountsAsMatch, 17, "committed is durable"),
+        (Fault::LeaderTruncates, 17, "leader append-only"),
+        (Fault::TermNotPersisted, 7, "machine"),
+        (Fault::OldAcknowledgementCounts, 15, "committed is durable"),
+        (Fault::QuorumOffByOne, 6, "committed is durable"),
     ];
     for (fault, length, invariant) in lengths {
         let found = find(fault, 2).unwrap().unwrap_or_else(|| panic!("{} was not found", fault.name()));
@@ -124,7 +132,8 @@ fn the_shortest_counterexamples_have_a_known_length() {
 
 #[test]
 fn the_worlds_of_faults_hold_without_them() {
-    for fault in Fault::ALL.iter().filter(|fault| **fault != Fault::CommitOlderTerm) {
+    // Those of three and four terms take longer than a test should.
+    for fault in Fault::ALL.iter().filter(|fault| setup_for(**fault).bounds.max_term <= 2) {
         visit(&setup_for(*fault).with(None), 2);
     }
 }

@@ -72,47 +72,57 @@ const LEAST: Bounds = Bounds {
 
 /// A world that is large enough for this fault to show, and hardly larger.
 pub const fn setup_for(fault: Fault) -> Setup {
+    let (max_batch, window) = match fault {
+        // The old entry must travel alone.
+        Fault::CommitOlderTerm => (1, 1),
+        // A follower holds entries that are not durable, and refuses one further on.
+        Fault::HintCountsAsMatch => (4096, 3),
+        _ => (4096, 1),
+    };
+    let plain = Setup::new(bounds_for(fault));
+    Setup { pre_vote: false, max_batch, window, symmetric: true, fault: Some(fault), ..plain }
+}
+
+const fn bounds_for(fault: Fault) -> Bounds {
     let two = NodeSet::first(2);
     let one = NodeSet::first(1);
-    let (bounds, max_batch, window) = match fault {
-        // The voter forgets, and votes again.
-        Fault::VoteNotPersisted => (Bounds { max_term: 1, crashes: 1, ..LEAST }, 4096, 1),
+    match fault {
+        // The voter forgets, and votes again; what it restarts from has entries of a term it never wrote.
+        Fault::VoteNotPersisted | Fault::TermNotPersisted => Bounds { max_term: 1, crashes: 1, ..LEAST },
         // A heartbeat lets the voter forget; an append would give it a log that outranks the other candidate's.
-        Fault::ForgetVote => (Bounds { max_term: 1, intervals: 1, ..LEAST }, 4096, 1),
+        Fault::ForgetVote => Bounds { max_term: 1, intervals: 1, ..LEAST },
         // In a cluster of three a candidate needs one vote only: five.
-        Fault::CountDuplicateVotes => {
-            let bounds = Bounds {
-                nodes: 5,
-                max_term: 1,
-                campaigners: two,
-                in_flight: 2,
-                sealed: 4,
-                duplicates: 1,
-                ..LEAST
-            };
-            (bounds, 4096, 1)
-        }
+        Fault::CountDuplicateVotes => Bounds {
+            nodes: 5,
+            max_term: 1,
+            campaigners: two,
+            in_flight: 2,
+            sealed: 4,
+            duplicates: 1,
+            ..LEAST
+        },
         Fault::TruncateUnconditionally => {
-            let bounds =
-                Bounds { max_term: 1, campaigners: one, in_flight: 2, proposals: 1, duplicates: 1, ..LEAST };
-            (bounds, 4096, 1)
+            Bounds { max_term: 1, campaigners: one, in_flight: 2, proposals: 1, duplicates: 1, ..LEAST }
         }
-        // A follower holds entries that are not durable, and refuses one further on: that takes a window.
         Fault::HintCountsAsMatch => {
-            (Bounds { max_term: 1, campaigners: one, in_flight: 2, proposals: 3, ..LEAST }, 4096, 3)
+            Bounds { max_term: 1, campaigners: one, in_flight: 2, proposals: 3, ..LEAST }
         }
-        Fault::CommitBeyondMatch => (Bounds { intervals: 1, ..LEAST }, 4096, 1),
+        Fault::CommitBeyondMatch => Bounds { intervals: 1, ..LEAST },
+        // The leader has something to lose.
+        Fault::LeaderTruncates => Bounds { proposals: 1, ..LEAST },
+        // A long log of an old term against a short one of a new term, and a third term to win in.
+        Fault::CompareLengthFirst => Bounds { max_term: 3, proposals: 1, intervals: 1, ..LEAST },
+        // The leader loses its last entry, another of a new term takes its place, and the old answer comes.
+        Fault::OldAcknowledgementCounts => Bounds { in_flight: 2, proposals: 1, crashes: 1, ..LEAST },
         // A leader of the third term that was one of the second and restarted.
-        Fault::SkipPreviousCheck => (Bounds { max_term: 3, crashes: 1, ..LEAST }, 4096, 1),
-        // Figure 8 needs four terms; the old entry must travel alone.
-        Fault::CommitOlderTerm => (Bounds { max_term: 4, campaigners: two, intervals: 2, ..LEAST }, 1, 1),
+        Fault::SkipPreviousCheck => Bounds { max_term: 3, crashes: 1, ..LEAST },
+        // Figure 8 needs four terms.
+        Fault::CommitOlderTerm => Bounds { max_term: 4, campaigners: two, intervals: 2, ..LEAST },
         // The follower must lose what it acknowledged.
-        Fault::StaleDurableIndex => (Bounds { crashes: 1, ..LEAST }, 4096, 1),
+        Fault::StaleDurableIndex => Bounds { crashes: 1, ..LEAST },
         Fault::ReadWithoutQuorum | Fault::ReadBeforeOwnCommit | Fault::ReuseReadToken => {
-            (Bounds { reads: 1, ..LEAST }, 4096, 1)
+            Bounds { reads: 1, ..LEAST }
         }
-        _ => (LEAST, 4096, 1),
-    };
-    let plain = Setup::new(bounds);
-    Setup { pre_vote: false, max_batch, window, symmetric: true, fault: Some(fault), ..plain }
+        _ => LEAST,
+    }
 }

@@ -49,7 +49,7 @@ impl Setup {
         Self { fault, ..self }
     }
 
-    /// For tests: some ten thousand states.
+    /// For tests: 6 759 states.
     pub const fn tiny() -> Self {
         let bounds = Bounds { campaigners: NodeSet::first(2), proposals: 0, crashes: 0, ..SMALL };
         Self::new(bounds)
@@ -60,12 +60,13 @@ impl Setup {
         Self::new(Bounds { crashes: 0, ..SMALL })
     }
 
-    /// What each change is checked with: under a minute on two cores.
+    /// What each change is checked with: 1 277 201 states, some ten seconds of processor time.
     pub const fn ci() -> Self {
         Self { symmetric: true, ..Self::new(Bounds { max_log: 4, proposals: 2, duplicates: 1, ..SMALL }) }
     }
 
-    /// What fits into 6 GiB.
+    /// A nightly's worth: 12 745 856 states in half a GiB, a minute or two. With two messages in flight, one proposal and neither
+    /// duplicates nor intervals there are 20 116 021.
     pub const fn full() -> Self {
         let bounds = Bounds { max_log: 4, proposals: 2, duplicates: 1, intervals: 1, ..SMALL };
         Self { symmetric: true, ..Self::new(bounds) }
