@@ -179,8 +179,8 @@ pub struct Offence {
     /// Whether operations before the window were left out: then the window fails whatever value the key had before
     /// it. Otherwise the key begins absent.
     pub cut: bool,
-    /// Answers to the culprit that all operations up to its return would allow; at most a few dozen are tried. Empty
-    /// when the fault lies in earlier answers, or the culprit's answer could not be another.
+    /// Answers to the culprit for which an order was found, given all up to its return; a few dozen are tried. Empty
+    /// when the fault lies in earlier answers, when there is no other answer, or when none was found cheaply.
     pub possible: Vec<Answer>,
 }
 

@@ -47,7 +47,7 @@ impl Offence {
             }
         };
         match answers.as_slice() {
-            [] => format!("no answer to {asked} at the mark would do: an earlier answer was false"),
+            [] => format!("no other answer to {asked} at the mark was found that would do"),
             answers => format!("{asked} at the mark could have been answered: {}", answers.join(", ")),
         }
     }

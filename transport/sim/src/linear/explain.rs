@@ -161,7 +161,8 @@ fn possible(upper: &[Option<Call>], at: usize, culprit: &Operation, values: &Val
     let fits = |observed: Observed| {
         let mut other = upper.to_vec();
         put(&mut other, at, Some(Call { observed, ..call }));
-        !Budget(SEARCH).fails(&other, false)
+        // Only an order that was found counts: a search that gave up says nothing.
+        Problem::new(other.into_iter().flatten()).solve(State::ABSENT, &mut { SEARCH }) == Found::Order
     };
     match (&culprit.kind, call.observed) {
         (Kind::Get, _) => {
