@@ -15,9 +15,10 @@ pub(crate) fn entity_tag(version: Version) -> String {
     format!("\"{version}\"")
 }
 
-/// The version of an `ETag`.
+/// The version of an `ETag`, in no other form than [`entity_tag`] gives it.
 pub(crate) fn version(tag: &str) -> Option<Version> {
-    tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok()
+    let version = tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok()?;
+    (entity_tag(version) == tag).then_some(version)
 }
 
 /// `If-Match` and `If-None-Match` as a condition. Other forms than those documented are refused, never ignored.
@@ -64,6 +65,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>
 mod tests {
     use super::*;
     use axum::http::HeaderValue;
+    use proptest::prelude::*;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         let mut map = HeaderMap::new();
@@ -111,5 +113,50 @@ mod tests {
     fn a_version_survives_its_tag() {
         assert_eq!(version(&entity_tag(17)), Some(17));
         assert_eq!(version("17"), None);
+        assert_eq!(version("\"+17\""), None);
+        assert_eq!(version("\"017\""), None);
+    }
+
+    /// Header values near the documented forms, and any other that HTTP lets through.
+    fn any_value() -> impl Strategy<Value = Vec<u8>> {
+        prop_oneof![
+            Just(b"*".to_vec()),
+            any::<u64>().prop_map(|number| number.to_string().into_bytes()),
+            any::<u64>().prop_map(|number| entity_tag(number).into_bytes()),
+            "\"[+0-9]{0,3}\"".prop_map(String::into_bytes),
+            proptest::collection::vec(any::<u8>(), 0..12),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_accepted_is_what_was_said(
+            fields in proptest::collection::vec((0usize..4, any_value()), 0..5)
+        ) {
+            let names = [header::IF_MATCH, header::IF_NONE_MATCH, CLIENT_ID, REQUEST_ID];
+            let mut map = HeaderMap::new();
+            for (name, value) in &fields {
+                if let Ok(value) = HeaderValue::from_bytes(value) {
+                    map.append(&names[*name], value);
+                }
+            }
+            let said = |name| -> Vec<&[u8]> { map.get_all(name).iter().map(HeaderValue::as_bytes).collect() };
+            let [met, unmet, client, number] = names.each_ref().map(said);
+            if let Ok(expect) = expect(&map) {
+                let (tag, any) = match expect {
+                    Expect::Anything => (vec![], vec![]),
+                    Expect::Absent => (vec![], vec!["*".to_owned()]),
+                    Expect::Present => (vec!["*".to_owned()], vec![]),
+                    Expect::Version(version) => (vec![entity_tag(version)], vec![]),
+                };
+                prop_assert_eq!(met, tag.iter().map(String::as_bytes).collect::<Vec<_>>());
+                prop_assert_eq!(unmet, any.iter().map(String::as_bytes).collect::<Vec<_>>());
+            }
+            if let Ok(request) = request(&map) {
+                let ids = request.map(|it| (it.client, it.number));
+                let parsed = |said: Vec<&[u8]>| said.first().and_then(|it| std::str::from_utf8(it).ok()?.parse().ok());
+                prop_assert_eq!(ids, parsed(client).zip(parsed(number)));
+            }
+        }
     }
 }
