@@ -153,7 +153,6 @@ fn node(id: Option<NodeId>) -> Value {
 }
 
 #[cfg(test)]
-#[expect(clippy::panic, reason = "tests")]
 mod tests {
     use synod_transport::ids::{Position, Tag, Term, WriteId};
     use synod_transport::log::{Runs, Span};
