@@ -204,10 +204,7 @@ pub fn wal_state(data: &[u8]) {
 pub fn wal_state_seeds() -> Vec<Vec<u8>> {
     let file = |value: &[u8]| {
         let dir = folder();
-        FileStateStore::open(dir.path())
-            .and_then(|mut it| Ok(it.set("value", value)))
-            .expect("a store")
-            .expect("kept");
+        FileStateStore::open(dir.path()).expect("a new store").set("value", value).expect("the disk is well");
         std::fs::read(dir.path().join("value.state")).expect("the file")
     };
     let files = [file(b""), file(b"abc"), file(&[9; 100])];

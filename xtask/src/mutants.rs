@@ -289,6 +289,8 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
         println!("{} are left for the tests of {package}", campaign.count(Fate::Missed));
         let mut second = vec!["--package".to_owned(), args.package()];
         second.extend(["--test-package".to_owned(), package.to_owned()]);
+        // Long: beside other work these tests are slow, and a survivor that ran out of time would pass for caught.
+        second.push("--minimum-test-timeout=300".to_owned());
         second.extend(FASTER_TESTS.map(|flag| format!("--cargo-arg={flag}")));
         second.extend(campaign.missed().flat_map(|mutant| ["--re".to_owned(), mutant.pattern()]));
         let later = mutate(&root, args, "further", &second)?;
