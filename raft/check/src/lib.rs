@@ -12,6 +12,7 @@
 pub mod coverage;
 pub mod explore;
 pub mod invariants;
+pub mod refine;
 pub mod registry;
 mod watchers;
 

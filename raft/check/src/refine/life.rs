@@ -1,0 +1,133 @@
+//! One server's life, as the lines of a trace tell it.
+
+use std::collections::VecDeque;
+
+use synod_transport::trace::{Line, Value as Seen};
+
+use super::mail::{Mail, pair};
+use super::run::{RunError, unfit};
+use super::scene::{Image, Memory, Server};
+
+/// A server as its lines tell it.
+#[derive(Clone, Debug)]
+pub(super) struct Life {
+    pub(super) memory: Memory,
+    /// Images by the number of the write that made them; the durable one first, as far as the server knows.
+    pub(super) images: VecDeque<(u64, Image)>,
+    /// Seal, the write it waits for, the message.
+    seals: VecDeque<(u64, u64, Mail)>,
+    /// How many unsynced writes survived at least, once it has crashed.
+    pub(super) survived: u64,
+}
+
+/// What a step let out.
+#[derive(Debug, Default)]
+pub(super) struct Let {
+    /// Messages whose seals a receipt opened.
+    pub(super) opened: Vec<Mail>,
+    /// Messages that needed none.
+    pub(super) sent: Vec<Mail>,
+}
+
+impl Life {
+    /// A life that begins with this image.
+    pub(super) fn begin(image: Image) -> Self {
+        let memory = Memory::fresh(&image);
+        Self { memory, images: VecDeque::from([(0, image)]), seals: VecDeque::new(), survived: 0 }
+    }
+
+    /// The server as the specification has it.
+    pub(super) fn server(&self) -> Server {
+        let durable = self.images.front().map_or(0, |(id, _)| *id);
+        // A host opens seals in their order: one that is covered may wait for those before it. Late is safe; it counts as
+        // waiting for one more.
+        let after = |write: u64| write.saturating_sub(durable).max(1);
+        Server {
+            memory: self.memory.clone(),
+            images: self.images.iter().map(|(_, image)| image.clone()).collect(),
+            seals: self.seals.iter().map(|(_, write, mail)| (after(*write), mail.clone())).collect(),
+        }
+    }
+
+    /// A receipt came: images through this write are durable. How many more that is.
+    pub(super) fn receipt(&mut self, through: u64) -> u64 {
+        let mut count = 0;
+        while self.images.get(1).is_some_and(|(id, _)| *id <= through) {
+            self.images.pop_front();
+            count += 1;
+        }
+        count
+    }
+
+    /// Carries the effects of a step out on images and seals.
+    pub(super) fn take(&mut self, input: &Line, effects: &[Line], after: Memory) -> Result<Let, RunError> {
+        let mut out = Let::default();
+        for line in effects {
+            match line.event.as_str() {
+                "Write" => {
+                    let written = self.write(line)?;
+                    self.images.push_back(written);
+                }
+                "Seal" => {
+                    let number = |name: &str| line.get(name).and_then(Seen::as_number);
+                    let seal = number("seal").zip(number("after")).zip(Mail::of_line(line));
+                    let Some(((seal, after), mail)) = seal else {
+                        return Err(unfit(line, "a seal without its fields"));
+                    };
+                    self.seals.push_back((seal, after, mail));
+                }
+                event if event.starts_with("Send") => self.send(line, &mut out)?,
+                _ => {}
+            }
+        }
+        self.memory = after;
+        if self.images.back().map(|(_, image)| image) != Some(&self.memory.image()) {
+            return Err(unfit(input, "what was written is not what the server holds after the step"));
+        }
+        Ok(out)
+    }
+
+    fn send(&mut self, line: &Line, out: &mut Let) -> Result<(), RunError> {
+        let Some(mail) = Mail::of_line(line) else {
+            return Err(unfit(line, "a message that is none of Raft's"));
+        };
+        let Some(seal) = line.get("seal").and_then(Seen::as_number) else {
+            out.sent.push(mail);
+            return Ok(());
+        };
+        let front = self.seals.pop_front();
+        if front.is_none_or(|(number, _, sealed)| number != seal || sealed != mail) {
+            return Err(unfit(line, "another seal opens than the oldest"));
+        }
+        out.opened.push(mail);
+        Ok(())
+    }
+
+    /// The image that a write makes.
+    fn write(&self, line: &Line) -> Result<(u64, Image), RunError> {
+        let number = |name: &str| line.get(name).and_then(Seen::as_number);
+        let mut image = self.images.back().map(|(_, image)| image.clone()).unwrap_or_default();
+        if let Some(from) = number("truncate_from") {
+            image.log = image.log.front(from.saturating_sub(1));
+        }
+        if let Some(append) = line.get("append") {
+            let after = append.get("after").and_then(pair);
+            if after.map(|(_, index)| index) != Some(image.log.len()) {
+                return Err(unfit(line, "a write that leaves a hole in the log"));
+            }
+            let runs = append.get("runs").and_then(Seen::as_list).unwrap_or_default();
+            for (term, count) in runs.iter().filter_map(pair) {
+                image.log.push(term, count);
+            }
+        }
+        if let Some(state) = line.get("hard_state") {
+            let field = |name| state.get(name).and_then(Seen::as_number);
+            let (Some(term), Some(vote)) = (field("term"), field("vote")) else {
+                return Err(unfit(line, "a hard state without term and vote"));
+            };
+            (image.term, image.vote) = (term, vote);
+        }
+        let Some(id) = number("id") else { return Err(unfit(line, "a write without a number")) };
+        Ok((id, image))
+    }
+}
