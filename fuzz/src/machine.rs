@@ -68,8 +68,7 @@ fn started(tape: &mut Tape<'_>) -> Option<Node> {
     let mut stored = LogSummary::default();
     if flags & 64 != 0 {
         let mut term = u64::from(tape.below(3));
-        // No log gets near the last index there is, and none that claims to is written.
-        stored.base = Position::new(term, tape.number(5).min(1 << 62));
+        stored.base = Position::new(term, tape.number(5));
         for _ in 0..tape.below(6) {
             term = term.saturating_add(tape.below(2).into());
             stored.push(Term::new(term));

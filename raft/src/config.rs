@@ -116,6 +116,9 @@ pub enum RestoreError {
     /// The log holds a term that the hard state has not reached: writes were lost or mixed.
     #[error("the log reaches a later term than the stored one")]
     TermBehindLog,
+    /// The log reaches indexes of 2^62 and more, which no log does in any time: the store is damaged.
+    #[error("the stored log reaches an index that cannot be")]
+    TooLong,
     /// The log's terms fall.
     #[error("the stored log's terms do not rise")]
     TermsFall,

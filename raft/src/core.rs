@@ -161,6 +161,9 @@ impl<H: ConfigurationHistory, F: Faults> Raft<H, F> {
             Some(state) => Ballot::decode(state).ok_or(RestoreError::HardState)?,
         };
         let log = TermLog::from_summary(stored).ok_or(RestoreError::TermsFall)?;
+        if log.last().index.get() >= 1 << 62 {
+            return Err(RestoreError::TooLong);
+        }
         if log.last().term > ballot.term {
             return Err(RestoreError::TermBehindLog);
         }

@@ -94,3 +94,18 @@ fn the_durable_index_follows_the_receipts() {
     raft.step(Instant::ZERO, receipt, &mut Effects::default()).expect("no invariant broken");
     assert_eq!(raft.persisted(), LogIndex::new(6));
 }
+
+#[test]
+fn a_log_that_claims_to_reach_the_end_of_all_indexes_is_refused() {
+    use crate::RestoreError;
+
+    let members = || Static::new(Members::new([1, 2].map(NodeId::new)).expect("two members"));
+    let at = |index| LogSummary { base: Position::new(1, index), ..LogSummary::default() };
+    let with = |mut stored: LogSummary| {
+        stored.hard_state = Some(Ballot { term: Term::new(1), vote: None }.encode());
+        Raft::new(Config::new(NodeId::new(1)), members(), &stored).map(|raft| raft.log().last().index.get())
+    };
+    assert_eq!(with(at((1 << 62) - 1)), Ok((1 << 62) - 1));
+    assert_eq!(with(at(1 << 62)), Err(RestoreError::TooLong));
+    assert_eq!(with(at(u64::MAX)), Err(RestoreError::TooLong));
+}

@@ -57,6 +57,10 @@ impl HostError {
     }
 }
 
+/// So many messages may wait for the disk before a host asks its driver to take in no more: a disk that has stopped must not
+/// let a peer's questions pile up.
+pub const MAX_SEALED: usize = 16_384;
+
 /// A command offered to [`Host::propose`].
 pub type Payload = Bytes;
 
@@ -294,10 +298,10 @@ impl<M: Machine, S: LogStore> Host<M, S> {
         self.effects.wake_at
     }
 
-    /// Whether the store takes more work. A driver that finds it false takes in no proposals and no frames until a
+    /// Whether the store takes more work, and not too much waits for it already ([`MAX_SEALED`]). A driver that finds it false takes in no proposals and no frames until a
     /// receipt came.
     pub fn has_room(&self) -> bool {
-        self.store.has_room()
+        self.store.has_room() && self.sealed.len() < MAX_SEALED
     }
 
     /// How many messages wait for the disk.

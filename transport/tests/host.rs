@@ -54,6 +54,10 @@ impl Machine for Sender {
     }
 
     fn step(&mut self, _: Instant, input: Input<Move, ()>, effects: &mut Effects<Move>) -> Result<(), Fatal> {
+        if let Input::Message { from, message } = &input {
+            // An answer that rests on what was proposed.
+            effects.send_after(self.writes, *from, *message);
+        }
         if let Input::Propose { count, .. } = input {
             let span = Span { after: self.last, runs: Runs::one(Term::new(1), count) };
             self.last = span.last();
@@ -148,4 +152,22 @@ fn damage_met_while_sending_stops_the_host_for_good() {
     assert!(matches!(host.failed(), Some(HostError::Store(StoreError::Fatal(_)))));
     assert!(host.wake(Instant::ZERO).is_err());
     assert!(host.propose(Instant::ZERO, Tag::new(2), &mut vec!["x".into()]).is_err());
+}
+
+#[test]
+fn a_disk_that_has_stopped_does_not_let_questions_pile_up() {
+    use synod_transport::host::MAX_SEALED;
+
+    let mut host = Host::new(Sender::default(), MemLogStore::default(), LogIndex::ZERO);
+    host.propose(Instant::ZERO, Tag::ZERO, &mut vec![vec![1].into()]).unwrap();
+    let question = Move(Span { after: Position::ZERO, runs: Runs::none() });
+    for _ in 0..MAX_SEALED {
+        assert!(host.has_room());
+        host.deliver(Instant::ZERO, NodeId::new(2), question, &mut Vec::new()).unwrap();
+    }
+    assert!(!host.has_room(), "the driver must feel it");
+    let mut cx = Context::from_waker(std::task::Waker::noop());
+    assert!(matches!(host.poll_durable(Instant::ZERO, &mut cx), Poll::Ready(Ok(()))));
+    assert!(host.has_room(), "a receipt opens them all");
+    assert_eq!(host.sealed_count(), 0);
 }

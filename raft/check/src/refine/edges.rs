@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use synod_raft::Ballot;
 use synod_sim::explore::cluster::{Action, Budget, Cause, Local, State};
 use synod_sim::explore::{Explorer, Progress};
+use synod_transport::ids::NodeId;
 use synod_transport::machine::Machine as _;
 use synod_transport::store::LogSummary;
 use synod_transport::trace::message;
@@ -192,11 +193,7 @@ fn image(stored: &LogSummary) -> Option<Image> {
         Some(state) => Ballot::decode(state)?,
     };
     let runs = stored.runs.iter().map(|run| (run.term.get(), u64::from(run.count)));
-    Some(Image {
-        term: ballot.term.get(),
-        vote: ballot.vote.map_or(0, |vote| vote.get()),
-        log: Log::new(runs),
-    })
+    Some(Image { term: ballot.term.get(), vote: ballot.vote.map_or(0, NodeId::get), log: Log::new(runs) })
 }
 
 /// A machine's memory as it shows itself; with what a leader knows of its messages' fates when `exact`.
