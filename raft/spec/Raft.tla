@@ -554,15 +554,16 @@ Requests == {"PreVote", "Vote", "Append", "Heartbeat"}
 Replies == {"PreVoteReply", "VoteReply", "Appended", "HeartbeatReply"}
 Some(a, b, kind) == \E m \in DOMAIN net : m.from = a /\ m.to = b /\ m.kind = kind /\ Receive(m)
 
-Fairness ==
-    /\ \A n \in Servers : WF_vars(Persist(n, 1))
-    /\ \A n \in Campaigners :
+MovesOn ==
+    \A n \in Campaigners :
         /\ WF_vars(Interval(n)) /\ WF_vars(Campaign(n) /\ node[n].role = "Follower")
         /\ \A p \in Servers \ {n} :
             /\ \A kind \in Requests : WF_vars(Some(n, p, kind))
             /\ \A kind \in Replies : WF_vars(Some(p, n, kind))
+Syncs == \A n \in Servers : WF_vars(Persist(n, 1))
 
-FairSpec == Spec /\ Fairness
+FairSpec == Spec /\ MovesOn /\ Syncs
+FairButForDisks == Spec /\ MovesOn
 
 EverybodyCommits == <>[](\A n \in Servers : node[n].commit > 0)
 =================================================================================

@@ -1,12 +1,196 @@
-//! `cargo xtask validate`: check that a trace of a real run is a behaviour of the specification.
+//! `cargo xtask validate`: check that runs, simulated or real, are behaviours of the specification: every step of every
+//! node is asked of raft/spec/Raft.tla.
 
-use anyhow::{Result, bail};
+use std::fs::{self, File};
+use std::io::{self, BufReader};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use synod_raft::fault::Fault;
+use synod_raft_check::refine::{Module, TraceError, validate_process, validate_world};
+use synod_raft_check::run_traced;
 
 use crate::Verdict;
 
+/// Without traces it simulates `--seeds` worlds and validates those.
 #[derive(clap::Args, Clone, Debug)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// Traces: files of `cargo xtask sim raft --trace`, folders of `cargo xtask demo --trace`.
+    traces: Vec<PathBuf>,
+    /// How many simulated worlds, of three and five nodes in turn.
+    #[arg(long, default_value_t = 20, conflicts_with = "traces")]
+    seeds: u64,
+    /// The first seed.
+    #[arg(long, default_value_t = 0, conflicts_with = "traces")]
+    from: u64,
+    /// Plant this fault: some run must be refused.
+    #[arg(long, value_name = "NAME", conflicts_with = "traces")]
+    plant: Option<String>,
+}
 
-pub(crate) fn run(_args: &Args) -> Result<Verdict> {
-    bail!("this task has no checks yet")
+pub(crate) fn run(args: &Args) -> Result<Verdict> {
+    let module = Module::read()?;
+    match (&args.plant, args.traces.as_slice()) {
+        (Some(name), _) => planted(&module, args, name),
+        (None, []) => simulated(&module, args),
+        (None, traces) => recorded(&module, traces),
+    }
+}
+
+/// Every one must be accepted.
+fn recorded(module: &Module, traces: &[PathBuf]) -> Result<Verdict> {
+    let mut verdict = Verdict::Holds;
+    for path in traces {
+        let begun = Instant::now();
+        let judged = if path.is_dir() { folder(module, path) } else { file(module, path) };
+        match judged? {
+            Ok((steps, note)) => {
+                println!(
+                    "{}: {steps} steps allowed{note}, {:.1} s",
+                    path.display(),
+                    begun.elapsed().as_secs_f64()
+                );
+            }
+            Err(error) => {
+                verdict = Verdict::Broken;
+                println!("{}: {error}\nagain with: cargo xtask validate {}", path.display(), path.display());
+            }
+        }
+    }
+    Ok(verdict)
+}
+
+/// Steps and a remark, or why it is refused.
+type Judged = Result<(u64, String), TraceError>;
+
+fn file(module: &Module, path: &Path) -> Result<Judged> {
+    Ok(validate_world(module, open(path)?).map(|steps| (steps, String::new())))
+}
+
+/// The lives of each process of a demo.
+fn folder(module: &Module, path: &Path) -> Result<Judged> {
+    let mut processes = lives(path)?;
+    ensure!(!processes.is_empty(), "{} has no file like node-1.life-1.ndjson", path.display());
+    let (mut steps, mut cut) = (0, 0);
+    for files in processes.iter_mut().map(|(_, files)| core::mem::take(files)) {
+        let readers = files.iter().map(|(_, file)| open(file)).collect::<Result<Vec<_>>>()?;
+        match validate_process(module, readers) {
+            Ok((more, lives_cut)) => (steps, cut) = (steps + more, cut + lives_cut),
+            Err(error) => return Ok(Err(error)),
+        }
+    }
+    let note = format!(" in {} processes, {cut} of their lives cut off by a kill", processes.len());
+    Ok(Ok((steps, note)))
+}
+
+/// A process, with the files of its lives in order.
+type Process = (u64, Vec<(u64, PathBuf)>);
+
+fn lives(folder: &Path) -> Result<Vec<Process>> {
+    let mut found = std::collections::BTreeMap::<u64, Vec<(u64, PathBuf)>>::new();
+    let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    for entry in entries {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let Some((node, life)) = name.strip_prefix("node-").and_then(|rest| {
+            let (node, rest) = rest.split_once(".life-")?;
+            Some((node.parse().ok()?, rest.strip_suffix(".ndjson")?.parse().ok()?))
+        }) else {
+            continue;
+        };
+        found.entry(node).or_default().push((life, path));
+    }
+    for files in found.values_mut() {
+        files.sort();
+    }
+    Ok(found.into_iter().collect())
+}
+
+fn open(path: &Path) -> Result<BufReader<File>> {
+    File::open(path).map(BufReader::new).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// Every simulated run must be accepted.
+fn simulated(module: &Module, args: &Args) -> Result<Verdict> {
+    ensure!(args.seeds > 0, "--seeds must not be zero");
+    let (begun, mut steps) = (Instant::now(), 0);
+    for seed in args.from..args.from.saturating_add(args.seeds) {
+        match validated(module, seed, None)? {
+            Ok(more) => steps += more,
+            Err(error) => {
+                println!("seed {seed}: {error}");
+                println!("again with: cargo xtask validate --from {seed} --seeds 1");
+                return Ok(Verdict::Broken);
+            }
+        }
+    }
+    let seconds = begun.elapsed().as_secs_f64();
+    println!("{} simulated runs accepted, {steps} steps, {seconds:.1} s", args.seeds);
+    Ok(Verdict::Holds)
+}
+
+/// Some run must be refused.
+fn planted(module: &Module, args: &Args, name: &str) -> Result<Verdict> {
+    let Some(fault) = Fault::from_name(name) else { bail!("no fault is called {name}") };
+    for seed in args.from..args.from.saturating_add(args.seeds) {
+        if let Err(error) = validated(module, seed, Some(fault))? {
+            println!("{name}: refused at seed {seed}: {error}");
+            return Ok(Verdict::Holds);
+        }
+    }
+    println!("{name}: NOT REFUSED in {} runs; again with: cargo xtask validate --plant {name}", args.seeds);
+    Ok(Verdict::Broken)
+}
+
+fn validated(module: &Module, seed: u64, fault: Option<Fault>) -> Result<Result<u64, TraceError>> {
+    let lines = Lines::default();
+    run_traced(seed, if seed % 2 == 0 { 3 } else { 5 }, fault, Box::new(lines.clone()))?;
+    let bytes = core::mem::take(&mut *lines.0.lock().unwrap_or_else(PoisonError::into_inner));
+    Ok(validate_world(module, bytes.as_slice()))
+}
+
+/// A trace in memory, shared with the world that writes it.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lives_of_each_process_are_found_in_order() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for name in ["node-2.life-10.ndjson", "node-2.life-9.ndjson", "node-1.life-1.ndjson", "report.txt"] {
+            fs::write(folder.path().join(name), "").expect("a file");
+        }
+        let found = lives(folder.path()).expect("a folder that can be read");
+        let shown: Vec<(u64, Vec<u64>)> = found
+            .iter()
+            .map(|(node, files)| (*node, files.iter().map(|(life, _)| *life).collect()))
+            .collect();
+        assert_eq!(shown, [(1, vec![1]), (2, vec![9, 10])]);
+    }
+
+    #[test]
+    fn a_trace_that_is_none_is_not_accepted() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("run.ndjson");
+        fs::write(&path, "{\"at\":1}\n").expect("a file");
+        let module = Module::read().expect("the module");
+        assert_eq!(recorded(&module, &[path]).expect("it can be read"), Verdict::Broken);
+        assert!(recorded(&module, &[folder.path().join("none.ndjson")]).is_err());
+    }
 }

@@ -11,6 +11,7 @@ mod mail;
 mod module;
 mod run;
 mod scene;
+mod twin;
 mod window;
 
 pub use edges::{EdgesError, Refined, constants, edges};
@@ -19,3 +20,4 @@ pub use mail::Mail;
 pub use module::{Constants, Judge, Limits, Module, Refusal, SpecError, Verdict};
 pub use run::{Run, RunError, TraceError, validate_process, validate_world};
 pub use scene::{Hint, Image, Memory, Scene, Server, Step};
+pub use twin::setup_of;

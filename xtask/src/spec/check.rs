@@ -11,6 +11,7 @@ use indicatif::ProgressBar;
 use super::cfg::{Ending, Expectation};
 use super::find::Model;
 use super::outcome::Outcome;
+use super::twin::{self, Twin};
 use super::{tla, tlc};
 
 /// What came of one model.
@@ -20,6 +21,8 @@ pub(super) struct Report {
     /// What `tla` found; nothing when it reached no verdict.
     pub(super) outcome: Option<Outcome>,
     pub(super) seconds: f64,
+    /// The same world explored with the real machines, where there is one.
+    pub(super) twin: Option<Twin>,
     /// What is wrong, if anything is.
     pub(super) problem: Option<String>,
 }
@@ -73,7 +76,17 @@ pub(super) fn one(model: &Model, limits: &Limits) -> Report {
             (Some(outcome), problem)
         }
     };
-    Report { model: model.clone(), outcome, seconds, problem }
+    let (twin, problem) = match problem {
+        None => match twin::explore(model) {
+            Ok(twin) => {
+                let problem = twin.as_ref().and_then(|twin| twin.differs(&model.cfg.expectation));
+                (twin, problem)
+            }
+            Err(error) => (None, Some(format!("{error:#}"))),
+        },
+        problem => (None, problem),
+    };
+    Report { model: model.clone(), outcome, seconds, twin, problem }
 }
 
 /// What TLC sees differently.

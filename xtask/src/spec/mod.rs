@@ -11,6 +11,7 @@ mod outcome;
 mod process;
 mod tla;
 mod tlc;
+mod twin;
 
 use std::io::IsTerminal as _;
 use std::time::Duration;
@@ -91,16 +92,28 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
 
 /// A row for each model.
 fn table(reports: &[Report]) -> String {
-    let header = ["module", "cfg", "expected", "states", "depth", "seconds", "verdict"].map(str::to_owned);
-    let rows: Vec<[String; 7]> = std::iter::once(header).chain(reports.iter().map(row)).collect();
-    let widths: [usize; 7] = std::array::from_fn(|column| {
+    let header = [
+        "module",
+        "cfg",
+        "expected",
+        "states",
+        "depth",
+        "seconds",
+        "explored",
+        "steps asked",
+        "seconds",
+        "verdict",
+    ]
+    .map(str::to_owned);
+    let rows: Vec<[String; 10]> = std::iter::once(header).chain(reports.iter().map(row)).collect();
+    let widths: [usize; 10] = std::array::from_fn(|column| {
         rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
     });
     let mut text = String::new();
     for row in &rows {
         let mut line = String::new();
         for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
-            let is_number = (3..6).contains(&column);
+            let is_number = (3..9).contains(&column);
             line.push_str(&if is_number { format!("{cell:>width$}  ") } else { format!("{cell:<width$}  ") });
         }
         text.push_str(line.trim_end());
@@ -109,7 +122,8 @@ fn table(reports: &[Report]) -> String {
     text
 }
 
-fn row(report: &Report) -> [String; 7] {
+fn row(report: &Report) -> [String; 10] {
+    let twin = report.twin.as_ref();
     let count = |count: Option<u64>| count.map_or_else(|| "-".to_owned(), |count| count.to_string());
     let outcome = report.outcome.as_ref();
     let verdict = match (&report.problem, outcome) {
@@ -124,6 +138,9 @@ fn row(report: &Report) -> [String; 7] {
         count(outcome.map(|outcome| outcome.states)),
         count(outcome.map(|outcome| outcome.depth)),
         format!("{:.2}", report.seconds),
+        count(twin.map(|twin| twin.states)),
+        count(twin.map(|twin| twin.edges)),
+        twin.map_or_else(|| "-".to_owned(), |twin| format!("{:.2}", twin.seconds)),
         verdict,
     ]
 }
