@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use synod_raft_check::registry::{Checker, ENTRIES, Entry, Plant, explore};
+use synod_raft_check::refine::Module;
+use synod_raft_check::registry::{Checker, ENTRIES, Entry, Plant, REFUSED, explore, refused};
 use synod_raft_check::run_covered;
 
 use crate::Verdict;
@@ -19,7 +20,7 @@ pub(crate) struct Args {
     #[arg(long)]
     all: bool,
     /// Only the checkers of this kind.
-    #[arg(long, value_parser = ["simulation", "exploration"], value_name = "KIND")]
+    #[arg(long, value_parser = ["simulation", "exploration", "traces"], value_name = "KIND")]
     only: Option<String>,
     /// At most this many seeds for each fault, where the registry allows more.
     #[arg(long, value_name = "N")]
@@ -67,6 +68,7 @@ impl Row {
                 )
             }
             (Checker::Exploration, Some(_)) => format!("cargo xtask explore raft --plant {name}"),
+            (Checker::Traces { .. }, Some(_)) => format!("cargo xtask validate --plant {name}"),
             (checker, None) => format!("cargo xtask plant {name} --only {}", kind(checker)),
         }
     }
@@ -76,6 +78,7 @@ fn kind(checker: Checker) -> &'static str {
     match checker {
         Checker::Simulation { .. } => "simulation",
         Checker::Exploration => "exploration",
+        Checker::Traces { .. } => "traces",
     }
 }
 
@@ -108,7 +111,7 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     }
     ensure!(rows > 0, "no checker of that kind must find this fault");
     println!("{} of {rows} found as the registry says", rows - bad);
-    println!("effort: seeds of a simulation, distinct states of an exploration");
+    println!("effort: seeds of a simulation or of traces, distinct states of an exploration");
     println!(
         "beside these, the conformance suites refuse broken stores and networks: cargo test -p synod-transport conformance"
     );
@@ -125,6 +128,7 @@ fn check(entry: &'static Entry, checker: Checker, most: Option<u64>) -> Result<R
             invariant: found.invariant,
             text: format!("{} steps: {}", found.length, found.text),
         }),
+        Checker::Traces { seeds } => trace(entry.plant, most.map_or(seeds, |most| most.min(seeds)))?,
     };
     Ok(Row { entry, checker, found, seconds: begun.elapsed().as_secs_f64() })
 }
@@ -135,6 +139,7 @@ fn print(row: &Row) {
     let effort = found.as_ref().map_or_else(|| "-".to_owned(), |found| found.effort.to_string());
     let verdict = match found {
         None => format!("NOT FOUND ({})", entry.breaks),
+        Some(found) if found.invariant == REFUSED => format!("refused by {REFUSED}"),
         Some(found) if synod_raft_check::registry::same(&found.invariant, entry.breaks) => {
             found.invariant.clone()
         }
@@ -145,6 +150,17 @@ fn print(row: &Row) {
     if !row.is_good() {
         println!("    again with: {}", row.again());
     }
+}
+
+/// The first seed whose trace the specification refuses.
+fn trace(plant: Plant, seeds: u64) -> Result<Option<Finding>> {
+    let module = Module::read()?;
+    for seed in 0..seeds {
+        if let Some(text) = refused(&module, plant, seed)? {
+            return Ok(Some(Finding { effort: seed + 1, nodes: 0, invariant: REFUSED.to_owned(), text }));
+        }
+    }
+    Ok(None)
 }
 
 /// The finding of the lowest seed, whatever the order in which threads finish.

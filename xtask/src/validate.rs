@@ -2,15 +2,13 @@
 //! node is asked of raft/spec/Raft.tla.
 
 use std::fs::{self, File};
-use std::io::{self, BufReader};
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use synod_raft::fault::Fault;
 use synod_raft_check::refine::{Module, TraceError, validate_process, validate_world};
-use synod_raft_check::run_traced;
 
 use crate::Verdict;
 
@@ -117,7 +115,7 @@ fn simulated(module: &Module, args: &Args) -> Result<Verdict> {
     ensure!(args.seeds > 0, "--seeds must not be zero");
     let (begun, mut steps) = (Instant::now(), 0);
     for seed in args.from..args.from.saturating_add(args.seeds) {
-        match validated(module, seed, None)? {
+        match validated(module, seed, None) {
             Ok(more) => steps += more,
             Err(error) => {
                 println!("seed {seed}: {error}");
@@ -135,7 +133,7 @@ fn simulated(module: &Module, args: &Args) -> Result<Verdict> {
 fn planted(module: &Module, args: &Args, name: &str) -> Result<Verdict> {
     let Some(fault) = Fault::from_name(name) else { bail!("no fault is called {name}") };
     for seed in args.from..args.from.saturating_add(args.seeds) {
-        if let Err(error) = validated(module, seed, Some(fault))? {
+        if let Err(error) = validated(module, seed, Some(fault)) {
             println!("{name}: refused at seed {seed}: {error}");
             return Ok(Verdict::Holds);
         }
@@ -144,26 +142,8 @@ fn planted(module: &Module, args: &Args, name: &str) -> Result<Verdict> {
     Ok(Verdict::Broken)
 }
 
-fn validated(module: &Module, seed: u64, fault: Option<Fault>) -> Result<Result<u64, TraceError>> {
-    let lines = Lines::default();
-    run_traced(seed, if seed % 2 == 0 { 3 } else { 5 }, fault, Box::new(lines.clone()))?;
-    let bytes = core::mem::take(&mut *lines.0.lock().unwrap_or_else(PoisonError::into_inner));
-    Ok(validate_world(module, bytes.as_slice()))
-}
-
-/// A trace in memory, shared with the world that writes it.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Lines {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+fn validated(module: &Module, seed: u64, fault: Option<Fault>) -> Result<u64, TraceError> {
+    synod_raft_check::refine::simulated(module, seed, if seed % 2 == 0 { 3 } else { 5 }, fault)
 }
 
 #[cfg(test)]

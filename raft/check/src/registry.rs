@@ -7,6 +7,7 @@ use synod_raft::fault::Fault;
 use synod_sim::options::DriverFault;
 
 use crate::explore;
+use crate::refine::{Module, RunError, TraceError, simulated};
 
 /// A deviation that can be planted.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -48,6 +49,11 @@ pub enum Checker {
     },
     /// Every state of a small world.
     Exploration,
+    /// The traces of worlds of three and five nodes in turn, asked of the specification: at most this many seeds.
+    Traces {
+        /// The most seeds.
+        seeds: u64,
+    },
 }
 
 /// One planted fault.
@@ -70,7 +76,7 @@ pub struct Entry {
 impl Entry {
     /// Whether this invariant's breaking is what the entry says.
     pub fn expects(&self, invariant: &str) -> bool {
-        core::iter::once(&self.breaks).chain(self.or).any(|it| same(it, invariant))
+        invariant == REFUSED || core::iter::once(&self.breaks).chain(self.or).any(|it| same(it, invariant))
     }
 
     /// The entry of a fault.
@@ -116,10 +122,29 @@ pub fn explore(plant: Plant, threads: usize) -> Result<Option<Explored>, explore
     }))
 }
 
+/// The name under which the refusal of a step counts.
+pub const REFUSED: &str = "the specification";
+
+/// Asks the specification about the trace of a world with this fault: why it is refused, if it is. The specification knows of
+/// no driver, so only faults of the core are planted.
+///
+/// # Errors
+/// When the trace or the specification cannot be read.
+pub fn refused(module: &Module, plant: Plant, seed: u64) -> Result<Option<String>, TraceError> {
+    let Plant::Core(fault) = plant else { return Ok(None) };
+    match simulated(module, seed, if seed % 2 == 0 { 3 } else { 5 }, Some(fault)) {
+        Ok(_) => Ok(None),
+        Err(TraceError::Run(error)) if !matches!(error, RunError::Spec(_)) => Ok(Some(error.to_string())),
+        Err(error) => Err(error),
+    }
+}
+
 const SIM: &[Checker] = &[Checker::Simulation { seeds: 3_000 }];
 const BOTH: &[Checker] = &[Checker::Simulation { seeds: 3_000 }, Checker::Exploration];
-/// Needs a course that worlds hardly ever take.
-const RARE: &[Checker] = &[Checker::Exploration];
+const TRACES: Checker = Checker::Traces { seeds: 40 };
+const EACH: &[Checker] = &[Checker::Simulation { seeds: 3_000 }, Checker::Exploration, TRACES];
+/// Does harm only on a course that worlds hardly ever take.
+const RARE: &[Checker] = &[Checker::Exploration, TRACES];
 
 const FOLLOWS: &str = "one follows from the other; which a run meets first depends on its course";
 const SELF: &str = "with debug assertions the core checks these itself and refuses to go on: `machine`";
@@ -146,27 +171,27 @@ const MACHINE: &str = "machine";
 
 /// Every entry.
 pub const ENTRIES: &[Entry] = &[
-    core(Fault::VoteNotPersisted, "raft_s01", &[], "", BOTH),
-    core(Fault::ForgetVote, "raft_s02", &[], "", BOTH),
-    core(Fault::DenialCountsAsVote, "raft_s04", &[COMPLETE], FOLLOWS, BOTH),
-    core(Fault::AckBeforeSync, "raft_s05", &[MACHINE], SELF, BOTH),
-    core(Fault::SelfAckBeforeSync, "raft_s06", &[], "", BOTH),
-    core(Fault::TermNotPersisted, "raft_s07", &[], "", BOTH),
-    core(Fault::CountDuplicateVotes, "raft_s08", &[COMPLETE], FOLLOWS, BOTH),
-    core(Fault::CommitOlderTerm, "raft_s09", &["read freshness"], READS, BOTH),
-    core(Fault::QuorumOffByOne, "raft_s10", &[], "", BOTH),
+    core(Fault::VoteNotPersisted, "raft_s01", &[], "", EACH),
+    core(Fault::ForgetVote, "raft_s02", &[], "", EACH),
+    core(Fault::DenialCountsAsVote, "raft_s04", &[COMPLETE], FOLLOWS, EACH),
+    core(Fault::AckBeforeSync, "raft_s05", &[MACHINE], SELF, EACH),
+    core(Fault::SelfAckBeforeSync, "raft_s06", &[], "", EACH),
+    core(Fault::TermNotPersisted, "raft_s07", &[], "", EACH),
+    core(Fault::CountDuplicateVotes, "raft_s08", &[COMPLETE], FOLLOWS, EACH),
+    core(Fault::CommitOlderTerm, "raft_s09", &["read freshness"], READS, EACH),
+    core(Fault::QuorumOffByOne, "raft_s10", &[], "", EACH),
     core(Fault::OldAcknowledgementCounts, "raft_s11", &[COMPLETE], FOLLOWS, RARE),
-    core(Fault::HintCountsAsMatch, "raft_s13", &[COMPLETE], FOLLOWS, BOTH),
-    core(Fault::TruncateUnconditionally, "raft_s14", &[MACHINE, DURABLE, COMPLETE], SELF, BOTH),
-    core(Fault::StaleDurableIndex, "raft_s18", &[MACHINE, DURABLE], SELF, BOTH),
-    core(Fault::CompareLengthFirst, "raft_s20", &[], "", SIM),
+    core(Fault::HintCountsAsMatch, "raft_s13", &[COMPLETE], FOLLOWS, EACH),
+    core(Fault::TruncateUnconditionally, "raft_s14", &[MACHINE, DURABLE, COMPLETE], SELF, EACH),
+    core(Fault::StaleDurableIndex, "raft_s18", &[MACHINE, DURABLE], SELF, EACH),
+    core(Fault::CompareLengthFirst, "raft_s20", &[], "", BOTH),
     core(Fault::ReuseReadToken, "raft_s27", &[], "", BOTH),
     core(Fault::ReadBeforeOwnCommit, "raft_s29", &[], "", BOTH),
     core(Fault::ReadWithoutQuorum, "raft_s30", &[], "", BOTH),
-    core(Fault::IgnoreLogInVote, "5.4.1", &[], "", BOTH),
-    core(Fault::CommitBeyondMatch, "5.3", &[], "", BOTH),
+    core(Fault::IgnoreLogInVote, "5.4.1", &[], "", EACH),
+    core(Fault::CommitBeyondMatch, "5.3", &["state machine safety"], FOLLOWS, EACH),
     core(Fault::SkipPreviousCheck, "5.3", &["state machine safety"], FOLLOWS, BOTH),
-    core(Fault::LeaderTruncates, "figure 3", &[], "", SIM),
+    core(Fault::LeaderTruncates, "figure 3", &[], "", EACH),
     driver(DriverFault::LyingDisks, "raft_s05", "no promise before sync"),
     driver(DriverFault::TornWritesKept, "recovery", "state machine safety"),
     driver(DriverFault::SkipsEntries, "raft_s17", "applied in order"),

@@ -216,16 +216,22 @@ mod tests {
             trace: vec![step(None, "0"), step(Some("Push"), "1")],
             back_to: None,
         };
-        Report { model: model(), outcome: Some(outcome), seconds: 0.5, problem: problem.map(str::to_owned) }
+        Report {
+            model: model(),
+            outcome: Some(outcome),
+            seconds: 0.5,
+            twin: None,
+            problem: problem.map(str::to_owned),
+        }
     }
 
     #[test]
     fn the_table_has_a_row_for_each_model() {
         let nothing = Report { outcome: None, ..report(Some("too long")) };
         let expected = "\
-module  cfg    expected    states  depth  seconds  verdict
-Queue   small  violates A    1234      5     0.50  as expected: 2 states, last Push
-Queue   small  violates A       -      -     0.50  BROKEN
+module  cfg    expected    states  depth  seconds  explored  steps asked  seconds  verdict
+Queue   small  violates A    1234      5     0.50         -            -        -  as expected: 2 states, last Push
+Queue   small  violates A       -      -     0.50         -            -        -  BROKEN
 ";
         assert_eq!(table(&[report(None), nothing]), expected);
     }

@@ -6,6 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use synod_raft::fault::Fault;
 
 use synod_transport::trace::{Group, Line, ReadError, Value as Seen, groups, read};
 
@@ -15,6 +18,7 @@ use super::mail::Mail;
 use super::module::{Constants, Judge, Module, Refusal, SpecError, Verdict};
 use super::scene::{Hint, Image, Memory, Scene, Server, Step};
 use super::window::narrowed;
+use crate::run_traced;
 
 /// Follows one run: a world's trace, or the traces of one process after another.
 #[derive(Debug)]
@@ -264,6 +268,32 @@ pub fn validate_world(module: &Module, lines: impl io::BufRead) -> Result<u64, T
     Ok(run.steps())
 }
 
+/// Simulates a world and asks about every step of it: how many there were.
+///
+/// # Errors
+/// The first step that is not allowed, or what is wrong with the trace.
+pub fn simulated(module: &Module, seed: u64, nodes: u64, plant: Option<Fault>) -> Result<u64, TraceError> {
+    let lines = Lines::default();
+    run_traced(seed, nodes, plant, Box::new(lines.clone())).map_err(TraceError::Write)?;
+    let bytes = core::mem::take(&mut *lines.0.lock().unwrap_or_else(PoisonError::into_inner));
+    validate_world(module, bytes.as_slice())
+}
+
+/// A trace in memory, shared with the world that writes it.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Asks about every step of one process, life after life. A life that was killed may end in the middle of a line; it is
 /// not known then what the next one finds. How many steps there were, and how many lives were cut off.
 ///
@@ -292,6 +322,9 @@ pub fn validate_process<R: io::BufRead>(
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TraceError {
+    /// It could not be written.
+    #[error("the trace could not be written: {0}")]
+    Write(#[source] io::Error),
     /// It is no trace.
     #[error(transparent)]
     Read(#[from] ReadError),
