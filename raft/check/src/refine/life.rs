@@ -62,6 +62,10 @@ impl Life {
     /// Carries the effects of a step out on images and seals.
     pub(super) fn take(&mut self, input: &Line, effects: &[Line], after: Memory) -> Result<Let, RunError> {
         let mut out = Let::default();
+        let through = input.get("through").and_then(Seen::as_number).unwrap_or(0);
+        if self.images.back().is_none_or(|(id, _)| *id < through) {
+            return Err(unfit(input, "a receipt for a write that was not made"));
+        }
         for line in effects {
             match line.event.as_str() {
                 "Write" => {
@@ -111,8 +115,10 @@ impl Life {
             image.log = image.log.front(from.saturating_sub(1));
         }
         if let Some(append) = line.get("append") {
-            let after = append.get("after").and_then(pair);
-            if after.map(|(_, index)| index) != Some(image.log.len()) {
+            let fits = |(term, index)| {
+                index == image.log.len() && if index == 0 { term == 0 } else { image.log.ends_in(term) }
+            };
+            if !append.get("after").and_then(pair).is_some_and(fits) {
                 return Err(unfit(line, "a write that leaves a hole in the log"));
             }
             let runs = append.get("runs").and_then(Seen::as_list).unwrap_or_default();
@@ -129,5 +135,42 @@ impl Life {
         }
         let Some(id) = number("id") else { return Err(unfit(line, "a write without a number")) };
         Ok((id, image))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use synod_transport::trace::read;
+
+    use super::*;
+    use crate::refine::Log;
+
+    /// A step of a server that holds one entry of term 1: is it accepted?
+    fn taken(input: &str, effects: &str, entries: u64) -> bool {
+        let lines = |text: &str| read(text.as_bytes()).collect::<Result<Vec<_>, _>>().expect("lines");
+        let image = |count| Image { term: 1, vote: 0, log: Log::new([(1, count)]) };
+        let inputs = lines(input);
+        let input = inputs.first().expect("a line");
+        Life::begin(image(1)).take(input, &lines(effects), Memory::fresh(&image(entries))).is_ok()
+    }
+
+    #[test]
+    fn a_receipt_names_a_write_that_was_made() {
+        let receipt =
+            |through| format!("{{\"at\":1,\"node\":1,\"event\":\"Persisted\",\"through\":{through}}}");
+        assert!(taken(&receipt(0), "", 1));
+        assert!(!taken(&receipt(1), "", 1));
+    }
+
+    #[test]
+    fn a_write_goes_on_where_the_log_ends() {
+        let wake = "{\"at\":1,\"node\":1,\"event\":\"Wake\"}";
+        let write = |after: &str| {
+            let append = format!("{{\"after\":{after},\"runs\":[[1,1]]}}");
+            format!("{{\"at\":1,\"node\":1,\"event\":\"Write\",\"id\":1,\"append\":{append}}}")
+        };
+        assert!(taken(wake, &write("[1,1]"), 2));
+        assert!(!taken(wake, &write("[1,2]"), 2), "a hole");
+        assert!(!taken(wake, &write("[2,1]"), 2), "another entry");
     }
 }
