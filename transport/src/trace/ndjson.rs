@@ -116,7 +116,6 @@ impl<R: BufRead> Lines<R> {
 }
 
 #[cfg(test)]
-#[expect(clippy::indexing_slicing, reason = "tests")]
 mod tests {
     use proptest::prelude::*;
 
