@@ -4,7 +4,7 @@ use std::io::{BufWriter, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use synod_raft::fault::Fault;
 use synod_raft_check::explore::{Explored, Setup, explore, find_in, setup_for};
@@ -178,9 +178,10 @@ fn sound(args: &Args) -> Result<Verdict> {
         println!("never seen: {}; again with: {}", unseen.join(", "), args.command(None));
         return Ok(Verdict::Broken);
     }
-    let verdict =
-        if explored.report.end == End::Complete { "everything holds" } else { "what was visited holds" };
-    println!("{verdict}; again with: {}", args.command(None));
+    if explored.report.end != End::Complete {
+        bail!("cut off before everything was visited, so nothing is decided: raise --max-states");
+    }
+    println!("everything holds; again with: {}", args.command(None));
     Ok(Verdict::Holds)
 }
 

@@ -8,7 +8,10 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use synod_raft::fault::Fault;
-use synod_raft_check::refine::{Module, TraceError, validate_process, validate_world};
+use synod_raft_check::refine::{
+    Module, TraceError, simulated as simulated_world, validate_processes, validate_world,
+};
+use synod_raft_check::registry::{Plant, refused};
 
 use crate::Verdict;
 
@@ -44,6 +47,10 @@ fn recorded(module: &Module, traces: &[PathBuf]) -> Result<Verdict> {
         let begun = Instant::now();
         let judged = if path.is_dir() { folder(module, path) } else { file(module, path) };
         match judged? {
+            Ok((0, _)) => {
+                verdict = Verdict::Broken;
+                println!("{}: no step to ask about", path.display());
+            }
             Ok((steps, note)) => {
                 println!(
                     "{}: {steps} steps allowed{note}, {:.1} s",
@@ -69,18 +76,13 @@ fn file(module: &Module, path: &Path) -> Result<Judged> {
 
 /// The lives of each process of a demo.
 fn folder(module: &Module, path: &Path) -> Result<Judged> {
-    let mut processes = lives(path)?;
+    let processes = lives(path)?;
     ensure!(!processes.is_empty(), "{} has no file like node-1.life-1.ndjson", path.display());
-    let (mut steps, mut cut) = (0, 0);
-    for files in processes.iter_mut().map(|(_, files)| core::mem::take(files)) {
-        let readers = files.iter().map(|(_, file)| open(file)).collect::<Result<Vec<_>>>()?;
-        match validate_process(module, readers) {
-            Ok((more, lives_cut)) => (steps, cut) = (steps + more, cut + lives_cut),
-            Err(error) => return Ok(Err(error)),
-        }
-    }
-    let note = format!(" in {} processes, {cut} of their lives cut off by a kill", processes.len());
-    Ok(Ok((steps, note)))
+    let files = processes.iter().flat_map(|(_, files)| files);
+    let readers = files.map(|(_, file)| open(file)).collect::<Result<Vec<_>>>()?;
+    Ok(validate_processes(module, readers).map(|(steps, cut)| {
+        (steps, format!(" in {} processes, {cut} of their lives cut off by a kill", processes.len()))
+    }))
 }
 
 /// A process, with the files of its lives in order.
@@ -115,7 +117,7 @@ fn simulated(module: &Module, args: &Args) -> Result<Verdict> {
     ensure!(args.seeds > 0, "--seeds must not be zero");
     let (begun, mut steps) = (Instant::now(), 0);
     for seed in args.from..args.from.saturating_add(args.seeds) {
-        match validated(module, seed, None) {
+        match simulated_world(module, seed, if seed % 2 == 0 { 3 } else { 5 }, None) {
             Ok(more) => steps += more,
             Err(error) => {
                 println!("seed {seed}: {error}");
@@ -133,17 +135,14 @@ fn simulated(module: &Module, args: &Args) -> Result<Verdict> {
 fn planted(module: &Module, args: &Args, name: &str) -> Result<Verdict> {
     let Some(fault) = Fault::from_name(name) else { bail!("no fault is called {name}") };
     for seed in args.from..args.from.saturating_add(args.seeds) {
-        if let Err(error) = validated(module, seed, Some(fault)) {
-            println!("{name}: refused at seed {seed}: {error}");
+        if let Some(why) = refused(module, Plant::Core(fault), seed)? {
+            println!("{name}: refused at seed {seed}: {why}");
+            println!("again with: cargo xtask validate --plant {name} --from {seed} --seeds 1");
             return Ok(Verdict::Holds);
         }
     }
     println!("{name}: NOT REFUSED in {} runs; again with: cargo xtask validate --plant {name}", args.seeds);
     Ok(Verdict::Broken)
-}
-
-fn validated(module: &Module, seed: u64, fault: Option<Fault>) -> Result<u64, TraceError> {
-    synod_raft_check::refine::simulated(module, seed, if seed % 2 == 0 { 3 } else { 5 }, fault)
 }
 
 #[cfg(test)]
@@ -172,5 +171,12 @@ mod tests {
         let module = Module::read().expect("the module");
         assert_eq!(recorded(&module, &[path]).expect("it can be read"), Verdict::Broken);
         assert!(recorded(&module, &[folder.path().join("none.ndjson")]).is_err());
+        let empty = folder.path().join("empty.ndjson");
+        fs::write(&empty, "").expect("a file");
+        assert_eq!(
+            recorded(&module, &[empty]).expect("it can be read"),
+            Verdict::Broken,
+            "nothing is no proof"
+        );
     }
 }

@@ -18,6 +18,6 @@ pub use edges::{EdgesError, Refined, constants, edges};
 pub use log::Log;
 pub use mail::Mail;
 pub use module::{Constants, Judge, Limits, Module, Refusal, SpecError, Verdict};
-pub use run::{Run, RunError, TraceError, simulated, validate_process, validate_world};
+pub use run::{Run, RunError, TraceError, simulated, validate_processes, validate_world};
 pub use scene::{Hint, Image, Memory, Scene, Server, Step};
 pub use twin::setup_of;

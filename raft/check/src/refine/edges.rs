@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use synod_raft::Ballot;
 use synod_sim::explore::cluster::{Action, Budget, Cause, Local, State};
-use synod_sim::explore::{Explorer, Progress};
+use synod_sim::explore::{End, Explorer, Progress};
 use synod_transport::ids::NodeId;
 use synod_transport::machine::Machine as _;
 use synod_transport::store::LogSummary;
@@ -73,6 +73,9 @@ pub fn edges(
         .run()
         .map_err(Failure::from)?;
     let (refused, error) = found.into_inner().unwrap_or_default();
+    if report.end != End::Complete && refused.is_none() && error.is_none() {
+        return Err(EdgesError::Cut { states: report.states });
+    }
     Ok(Refined { states: report.states, edges: edges.into_inner(), seconds: report.seconds, refused, error })
 }
 
@@ -83,6 +86,12 @@ pub enum EdgesError {
     /// Nothing could be explored.
     #[error(transparent)]
     Explore(#[from] Failure),
+    /// The setup's limit of states came before the end.
+    #[error("cut off after {states} states")]
+    Cut {
+        /// How many were visited.
+        states: u64,
+    },
     /// Nothing could be asked.
     #[error(transparent)]
     Spec(#[from] SpecError),

@@ -18,6 +18,8 @@ pub(super) struct Life {
     seals: VecDeque<(u64, u64, Mail)>,
     /// How many unsynced writes survived at least, once it has crashed.
     pub(super) survived: u64,
+    /// Whether the last of what it did is not known.
+    pub(super) tail_lost: bool,
 }
 
 /// What a step let out.
@@ -33,7 +35,13 @@ impl Life {
     /// A life that begins with this image.
     pub(super) fn begin(image: Image) -> Self {
         let memory = Memory::fresh(&image);
-        Self { memory, images: VecDeque::from([(0, image)]), seals: VecDeque::new(), survived: 0 }
+        Self {
+            memory,
+            images: VecDeque::from([(0, image)]),
+            seals: VecDeque::new(),
+            survived: 0,
+            tail_lost: false,
+        }
     }
 
     /// The server as the specification has it.
@@ -57,6 +65,23 @@ impl Life {
             count += 1;
         }
         count
+    }
+
+    /// Whether a server may start with this after a life whose end is not known: what was durable of term and vote is
+    /// not undone. Its log may have been cut since.
+    pub(super) fn may_leave(&self, image: &Image) -> bool {
+        let Some((_, durable)) = self.images.front() else { return true };
+        let kept = durable.vote == 0 || durable.vote == image.vote;
+        image.term > durable.term || (image.term == durable.term && kept)
+    }
+
+    /// Whether what the server says of its disk is what its lines say.
+    pub(super) fn agrees_with(&self, state: &Seen) -> bool {
+        let says = |name: &str| state.get(name).and_then(Seen::as_number);
+        let log = &self.memory.log;
+        let persisted = self.images.iter().map(|(_, image)| image.log.shared(log)).min();
+        let unsaved = self.images.len().checked_sub(1).map(|count| count as u64);
+        says("persisted") == persisted && says("unsaved") == unsaved
     }
 
     /// Carries the effects of a step out on images and seals.

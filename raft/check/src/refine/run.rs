@@ -133,6 +133,14 @@ impl<'m> Run<'m> {
                 Err(unfit(line, "a first life does not begin with nothing"))
             };
         };
+        if before.tail_lost {
+            let rises = before.may_leave(&image);
+            return if rises {
+                Ok(())
+            } else {
+                Err(unfit(line, "a server begins without its durable ballot"))
+            };
+        }
         let kept =
             before.images.iter().zip(1..).find(|((_, it), count)| *count > before.survived && *it == image);
         let Some((_, count)) = kept else {
@@ -192,6 +200,12 @@ impl<'m> Run<'m> {
             *after = (*after).max(durable + 1);
         }
         let second = life.server();
+        if !end.state.as_ref().is_some_and(|state| life.agrees_with(state)) {
+            return Err(unfit(
+                end,
+                "what the server says of its disk is not what its writes and receipts say",
+            ));
+        }
         let hint = hint(input, effects, received.as_ref(), [&first.memory, &second.memory], durable);
         let sent: Vec<Mail> = out.opened.into_iter().chain(out.sent).collect();
         if let Some(mail) = &received {
@@ -294,12 +308,13 @@ impl io::Write for Lines {
     }
 }
 
-/// Asks about every step of one process, life after life. A life that was killed may end in the middle of a line; it is
-/// not known then what the next one finds. How many steps there were, and how many lives were cut off.
+/// Asks about every step of the processes of one cluster, each life after life. A life that was killed may end in the
+/// middle of a line; what the next one finds is then known in part only. How many steps there were, and how many lives
+/// were cut off.
 ///
 /// # Errors
 /// The first step that is not allowed, or what is wrong with a trace.
-pub fn validate_process<R: io::BufRead>(
+pub fn validate_processes<R: io::BufRead>(
     module: &Module,
     lives: impl IntoIterator<Item = R>,
 ) -> Result<(u64, u64), TraceError> {
@@ -313,7 +328,7 @@ pub fn validate_process<R: io::BufRead>(
             }
         }
         // A kill loses the last lines even where the file ends with a whole one.
-        run.lives.clear();
+        run.lives.values_mut().for_each(|life| life.tail_lost = true);
     }
     Ok((run.steps(), cut))
 }
