@@ -318,6 +318,8 @@ fn mutate(root: &Path, args: &Args, part: &str, flags: &[String]) -> Result<Camp
         .args(flags)
         .args(["--", "--tests"])
         .current_dir(root)
+        // Mutants that are tried at the same time must not share what they build.
+        .env_remove("CARGO_TARGET_DIR")
         .status()
         .context("starting cargo-mutants")?;
     // 0: all caught, 2: some missed, 3: some timed out. Anything else: it could not do its work.
