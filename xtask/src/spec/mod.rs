@@ -1,6 +1,6 @@
 //! `cargo xtask spec`: check the TLA+ modules: invariants, liveness, expected counts of states.
 //!
-//! Every `<package>/spec/**/*.cfg` says in a comment what must come of it ([`cfg`]); anything else is a fault. Before
+//! Every `<package>/spec/**/*.cfg` says in a comment what must come of it ([`mod@cfg`]); anything else is a fault. Before
 //! that, negative controls show that wrong expectations are noticed ([`controls`]).
 
 mod cfg;
