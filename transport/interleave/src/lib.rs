@@ -2,7 +2,7 @@
 //! [loom](https://docs.rs/loom) finds them; without it the same test runs a few times with the system's threads.
 //!
 //! Code under test names its locks through a `sync` module of its own, which is [`sync`] here. A test is a closure for
-//! [`holds`]; the naive twin of the code under test must fail in [`breaks`], or the test proves nothing.
+//! [`holds`]; the naive twin of the code under test must fail in `breaks`, or the test proves nothing.
 //!
 //! `cargo xtask loom` runs all of them and prints a table.
 
