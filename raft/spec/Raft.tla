@@ -48,9 +48,6 @@ With(bag, x) == [y \in DOMAIN bag \cup {x} |-> Count(bag, y) + IF y = x THEN 1 E
 Without(bag, x) ==
     IF bag[x] > 1 THEN [bag EXCEPT ![x] = @ - 1] ELSE [y \in DOMAIN bag \ {x} |-> bag[y]]
 
-RECURSIVE WithAll(_, _, _)
-WithAll(bag, list, at) == IF at > Len(list) THEN bag ELSE WithAll(With(bag, list[at]), list, at + 1)
-
 RECURSIVE WithChosen(_, _, _, _)
 WithChosen(bag, list, chosen, at) ==
     IF at > Len(list) THEN bag
@@ -313,9 +310,10 @@ Leaves(base, list, n, s) ==
     THEN \E chosen \in IF Loss THEN SUBSET (1..Len(list)) ELSE {1..Len(list)} :
             /\ Size(base) + Cardinality(chosen) <= InFlight
             /\ net' = WithChosen(base, list, chosen, 1)
-    ELSE \E answers \in {WithAll(base, list, 1)} :
-            /\ \A m \in DOMAIN answers : m \in DOMAIN net'
-            /\ \A m \in DOMAIN net' : m \in DOMAIN answers \/ Justified(n, s, m)
+    ELSE /\ \A m \in DOMAIN base : m \in DOMAIN net'
+         /\ \A i \in 1..Len(list) : list[i] \in DOMAIN net'
+         /\ \A m \in DOMAIN net' :
+                m \in DOMAIN base \/ (\E i \in 1..Len(list) : list[i] = m) \/ Justified(n, s, m)
 
 (* Which messages leave now and which wait, and the disk: computed once for a step. *)
 RECURSIVE Sorted(_, _, _, _, _)
