@@ -31,12 +31,12 @@ impl Faults for Planted {
 }
 
 macro_rules! faults {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal breaks $invariant:literal;)*) => {
+    ($(#[doc = $about:literal] $variant:ident = $name:literal breaks $invariant:literal;)*) => {
         /// A deviation, with the name under which checkers know it.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         #[non_exhaustive]
         pub enum Fault {
-            $($(#[$doc])* $variant,)*
+            $(#[doc = $about] $variant,)*
         }
 
         impl Fault {
@@ -46,6 +46,11 @@ macro_rules! faults {
             /// Its name on a command line.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
+            }
+
+            /// What the machine does instead of what it should, in a sentence.
+            pub const fn about(self) -> &'static str {
+                match self { $(Self::$variant => $about.trim_ascii(),)* }
             }
 
             /// The property it breaks: an invariant of `synod-raft-check`, or `machine` where the core or its recovery itself

@@ -8,10 +8,12 @@ mod explore;
 mod fuzz;
 mod loom;
 mod mutants;
+mod pages;
 mod plant;
 mod sim;
 mod spec;
 mod tidy;
+mod trace;
 mod validate;
 
 use std::path::PathBuf;
@@ -37,6 +39,8 @@ enum Task {
     Spec(spec::Args),
     /// Visit every state that the real machines reach in a small world.
     Explore(explore::Args),
+    /// Draw a recorded run: a page to look around in, a picture, a log for another viewer.
+    Trace(trace::Args),
     /// Check that a trace of a real run is a behaviour of the specification.
     Validate(validate::Args),
     /// Switch on every planted fault and demand that its checker finds it.
@@ -71,6 +75,7 @@ fn main() -> ExitCode {
         Task::Sim(args) => sim::run(&args),
         Task::Spec(args) => spec::run(&args),
         Task::Explore(args) => explore::run(&args),
+        Task::Trace(args) => trace::run(&args),
         Task::Validate(args) => validate::run(&args),
         Task::Plant(args) => plant::run(&args),
         Task::Loom(args) => loom::run(&args),

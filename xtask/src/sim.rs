@@ -13,7 +13,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use synod_raft_check::coverage::Seen;
 use synod_raft_check::registry::Plant;
 
-use crate::Verdict;
+use crate::{Verdict, pages};
 
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct Args {
@@ -38,6 +38,9 @@ pub(crate) struct Args {
     /// Write everything that happens to this file, a line of JSON each.
     #[arg(long, value_name = "FILE", requires = "seed")]
     trace: Option<PathBuf>,
+    /// Draw the world as a page: that of the seed, or the first one in which something broke.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
 }
 
 impl Args {
@@ -64,6 +67,15 @@ impl World {
         let plant = self.plant.as_ref().map(|name| format!(" --plant {name}")).unwrap_or_default();
         let trace = self.trace.as_deref().unwrap_or_else(|| Path::new("run.ndjson")).display();
         format!("cargo xtask sim raft --seed {} --nodes {}{plant} --trace {trace}", self.seed, self.nodes)
+    }
+
+    /// Draws it, where the caller wants it or at the usual place.
+    fn draw(&self, html: Option<&Path>) -> Result<()> {
+        let world = pages::World { seed: self.seed, nodes: self.nodes as u64, plant: self.plant.as_deref() };
+        match html {
+            Some(path) => world.draw(path),
+            None => world.draw(&pages::usual_place(&world.name())?),
+        }
     }
 }
 
@@ -145,6 +157,14 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     if args.trace.is_some() {
         ensure!(args.nodes.len() == 1, "--trace wants one size: add --nodes");
     }
+    if args.html.is_some() {
+        let one = args.seed.is_some() && args.nodes.len() == 1;
+        let planted = args.plant.as_deref().is_some_and(|plant| plant != "all");
+        ensure!(
+            one || planted,
+            "--html wants one world: add --seed and --nodes, or --plant with a fault's name"
+        );
+    }
     match args.plant.as_deref() {
         None => sound(args, raft, &Seen::ALL.iter().map(|what| what.name()).collect::<Vec<_>>()),
         Some("all") => all_plants(args, &raft_plants(), raft),
@@ -177,6 +197,9 @@ fn sound(args: &Args, runner: fn(&World) -> Result<Report>, telling: &[&'static 
     let unseen = coverage(&sum, telling);
     let Some((seed, nodes, violation)) = sum.found else {
         println!("no violation");
+        if let (Some(seed), Some(nodes), Some(html)) = (args.seed, args.nodes.first(), &args.html) {
+            World { seed, nodes: *nodes, plant: None, trace: None }.draw(Some(html))?;
+        }
         if sum.worlds >= ENOUGH && !unseen.is_empty() {
             println!("but these worlds prove little: none had {}", unseen.join(", none "));
             return Ok(Verdict::Broken);
@@ -185,6 +208,7 @@ fn sound(args: &Args, runner: fn(&World) -> Result<Report>, telling: &[&'static 
     };
     let world = World { seed, nodes, plant: None, trace: None };
     println!("violation at seed {seed} of {nodes} nodes: {violation}; again with: {}", world.command());
+    world.draw(args.html.as_deref())?;
     Ok(Verdict::Broken)
 }
 
@@ -227,6 +251,9 @@ fn plant(args: &Args, name: &str, runner: fn(&World) -> Result<Report>) -> Resul
         "{name}: found after {seeds} seeds, {nodes} nodes: {violation}; again with: {}",
         world.command()
     );
+    if args.html.is_some() {
+        world.draw(args.html.as_deref())?;
+    }
     Ok(true)
 }
 

@@ -33,6 +33,14 @@ impl Plant {
         }
     }
 
+    /// What is done instead of what should be, in a sentence.
+    pub const fn about(self) -> &'static str {
+        match self {
+            Self::Core(fault) => fault.about(),
+            Self::Driver(fault) => fault.about(),
+        }
+    }
+
     /// The one of this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::all().find(|plant| plant.name() == name)

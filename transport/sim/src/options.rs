@@ -60,15 +60,20 @@ faults! {
 }
 
 macro_rules! driver_faults {
-    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+    ($(#[doc = $about:literal] $name:ident = $text:literal;)*) => {
         /// A planted fault of the simulated driver or its disks, which the generic invariants must find.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         #[non_exhaustive]
-        pub enum DriverFault { $($(#[$doc])* $name,)* }
+        pub enum DriverFault { $(#[doc = $about] $name,)* }
 
         impl DriverFault {
             /// All of them.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// What the driver does instead of what it should, in a sentence.
+            pub const fn about(self) -> &'static str {
+                match self { $(Self::$name => $about.trim_ascii(),)* }
+            }
 
             /// Its name on a command line.
             pub const fn name(self) -> &'static str {
