@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use proptest::prelude::*;
 use synod_raft_check::refine::{Module, validate_world};
 use synod_raft_check::script::{Problem, ScriptError, record, trace};
 use synod_transport::trace::{Group, Line, Value, groups, read};
@@ -196,4 +197,44 @@ impl std::io::Write for Full {
 #[test]
 fn a_writer_that_fails_is_an_error() {
     assert!(matches!(trace("nodes 3", Full), Err(ScriptError::Write(_))));
+}
+
+/// A command of small numbers, most of which fit a cluster of three.
+fn command() -> impl Strategy<Value = String> {
+    let node = || 1_u8..4;
+    let of_node = "(campaign|read|persist|persist-one|lead|crash|restart|pause|resume|propose)";
+    prop_oneof![
+        (of_node, node()).prop_map(|(command, node)| format!("{command} {node}")),
+        ("propose", node(), "[a-c]( [a-c]){0,2}")
+            .prop_map(|(command, node, what)| format!("{command} {node} {what}")),
+        (node(), 0_u8..3).prop_map(|(node, keep)| format!("crash {node} keep {keep} torn")),
+        ("(deliver|drop|cut)", node(), node())
+            .prop_map(|(command, from, to)| format!("{command} {from}->{to}")),
+        (node(), "[0-9](,[0-9]){0,3}", 0_u8..9)
+            .prop_map(|(node, terms, term)| format!("disk {node} {terms} term {term}")),
+        ("(tick|run)", 0_u16..1500).prop_map(|(command, millis)| format!("{command} {millis}")),
+        "(settle|deliver-all|heal|queue|status|batch [0-2])".prop_map(|command| command),
+        "[ -~]{0,12}".prop_map(|command| command),
+    ]
+}
+
+proptest! {
+    /// Of any script, the commands before the first that is an error make a whole trace.
+    #[test]
+    fn no_script_is_more_than_an_error(commands in prop::collection::vec(command(), 1..40)) {
+        let mut script = "nodes 3\n".to_owned();
+        for command in commands {
+            let longer = format!("{script}{command}\n");
+            match trace(&longer, std::io::sink()) {
+                Ok(()) => script = longer,
+                Err(ScriptError::Command { line, .. }) => prop_assert_eq!(line, longer.lines().count()),
+                Err(error) => return Err(TestCaseError::fail(error.to_string())),
+            }
+        }
+        let lines = lines(&script);
+        prop_assert_eq!(from_nowhere(&lines), None);
+        prop_assert!(groups(lines.iter().cloned().map(Ok)).all(|group| group.is_ok()));
+        let open = |event| lines.iter().filter(|line| line.event == event).count();
+        prop_assert!(open("Complete") <= open("Invoke"));
+    }
 }
