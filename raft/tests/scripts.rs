@@ -2,56 +2,22 @@
 //! person reviews the record; this test sees to it that it stays true.
 //!
 //! `UPDATE_EXPECT=1 cargo test -p synod-raft --test scripts` records anew: read the difference before committing it.
-//! `README.md` beside this file lists the commands.
+//! `synod_raft_check::script` runs them, and lists the commands.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
-
-#[path = "scripts/cluster.rs"]
-mod cluster;
-#[path = "scripts/disk.rs"]
-mod disk;
 
 use std::path::PathBuf;
 
-use cluster::Cluster;
+use synod_raft_check::script::record;
 
 fn folder() -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "tests", "scripts"].iter().collect()
 }
 
-/// Runs a script and gives it back with the output as it is now.
-fn run(script: &str) -> String {
-    let mut cluster = Cluster::default();
-    let mut out = String::new();
-    let mut lines = script.lines();
-    while let Some(line) = lines.next() {
-        out.push_str(line);
-        out.push('\n');
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        out.push_str("----\n");
-        for said in cluster.command(line) {
-            out.push_str(&said);
-            out.push('\n');
-        }
-        out.push('\n');
-        // What was recorded, up to the empty line that ends it.
-        for recorded in lines.by_ref() {
-            if recorded.is_empty() {
-                break;
-            }
-        }
-    }
-    out.truncate(out.trim_end().len());
-    out.push('\n');
-    out
-}
-
 fn check(name: &str) {
     let path = folder().join(format!("{name}.txt"));
     let recorded = std::fs::read_to_string(&path).expect("a script");
-    let now = run(&recorded);
-    assert_eq!(run(&recorded), now, "two runs differ");
+    let now = record(&recorded).unwrap_or_else(|error| panic!("{name}.txt: {error}"));
+    assert_eq!(record(&recorded).unwrap(), now, "two runs differ");
     if std::env::var_os("UPDATE_EXPECT").is_some() {
         std::fs::write(&path, now).expect("a folder that can be written");
         return;
@@ -103,5 +69,7 @@ scripts!(
     log_repair_skips_terms,
     lost_append_is_sent_again,
     one_way_partition,
+    paused_leader,
     split_vote,
+    torn_write,
 );

@@ -152,7 +152,9 @@ mod tests {
     #[test]
     fn the_lives_of_each_process_are_found_in_order() {
         let folder = tempfile::tempdir().expect("a folder");
-        for name in ["node-2.life-10.ndjson", "node-2.life-9.ndjson", "node-1.life-1.ndjson", "report.txt"] {
+        for name in
+            ["node-2.life-10.ndjson", "node-2.life-9.ndjson", "node-1.life-1.ndjson", "clients.ndjson"]
+        {
             fs::write(folder.path().join(name), "").expect("a file");
         }
         let found = lives(folder.path()).expect("a folder that can be read");

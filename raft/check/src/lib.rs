@@ -14,6 +14,7 @@ pub mod explore;
 pub mod invariants;
 pub mod refine;
 pub mod registry;
+pub mod script;
 mod watchers;
 mod worlds;
 

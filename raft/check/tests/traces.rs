@@ -144,8 +144,42 @@ fn the_lines_of_a_life_give_its_states_and_every_kind_is_seen() {
             })
         });
     let others = "InitState BecomeFollower BecomePreCandidate BecomeCandidate BecomeLeader Commit Replicate Wake Propose Read \
-                  Persisted Write Seal Refuse ReadReady Start Crash Drop Duplicate";
+                  Persisted Write Seal Refuse ReadReady Start Crash Drop Duplicate Invoke Complete";
     for event in messages.chain(others.split_whitespace().map(str::to_owned)) {
         assert!(events.contains(&event), "no {event}");
     }
+}
+
+/// Who asked, and what: by the tag under which nodes hear of it.
+#[test]
+fn nodes_are_asked_what_clients_ask_and_clients_hear_at_most_once() {
+    let (mut asked, mut answered) = (0, 0);
+    for seed in 0..6 {
+        let mut open: BTreeMap<u64, (Line, bool)> = BTreeMap::new();
+        for line in read(&*traced(seed).1).map(Result::unwrap) {
+            let operation = line.get("operation").and_then(Value::as_number);
+            match &*line.event {
+                "Invoke" => {
+                    let again = open.insert(operation.expect("a number"), (line, false));
+                    assert_eq!(again, None, "an operation is asked for once");
+                }
+                "Complete" => {
+                    let (invoke, over) = open.get_mut(&operation.unwrap()).expect("it was asked for");
+                    assert!(!*over, "{line:?} comes twice");
+                    assert_eq!((invoke.node, invoke.get("client")), (line.node, line.get("client")));
+                    *over = true;
+                    answered += 1;
+                }
+                "Propose" | "Read" => {
+                    let (invoke, _) = &open[&number(line.get("tag"))];
+                    assert_eq!(invoke.node, line.node);
+                    assert_eq!(invoke.get("request").and_then(Value::as_text), Some(&*line.event));
+                    assert_eq!(invoke.get("count"), line.get("count"));
+                    asked += 1;
+                }
+                _ => {}
+            }
+        }
+    }
+    assert!(asked > 100 && answered > 100, "{asked} asked, {answered} answered");
 }

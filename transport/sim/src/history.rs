@@ -2,6 +2,7 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 use synod_transport::ids::{Incarnation, LogIndex, NodeId, Term};
+use synod_transport::trace::{Fields, Value, named};
 
 /// What a client asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -77,4 +78,30 @@ pub fn payload(operation: u64, at: u32) -> Bytes {
     bytes.put_u64_le(operation);
     bytes.put_u32_le(at);
     bytes.freeze()
+}
+
+/// What the trace's `Invoke` says, beside the node that is asked. The operation is the tag under which it hears of it.
+pub fn invoke_fields(client: u64, operation: u64, request: Request) -> Fields {
+    let mut fields = named([("client", client.into()), ("operation", operation.into())]);
+    match request {
+        Request::Propose { count } => {
+            fields.extend(named([("request", Value::word("Propose")), ("count", count.into())]));
+        }
+        Request::Read => fields.extend(named([("request", Value::word("Read"))])),
+    }
+    fields
+}
+
+/// What the trace's `Complete` says, beside the node that was asked; `leader` is the node that it named instead of itself.
+pub fn complete_fields(client: u64, operation: u64, status: Status, leader: Option<NodeId>) -> Fields {
+    let mut fields = named([("client", client.into()), ("operation", operation.into())]);
+    let (word, index) = match status {
+        Status::Done(index) => ("Done", Some(index)),
+        Status::Refused => ("Refused", None),
+        Status::Pending | Status::Unknown => ("Unknown", None),
+    };
+    fields.extend(named([("status", Value::word(word))]));
+    fields.extend(index.into_iter().flat_map(|index| named([("index", index.into())])));
+    fields.extend(leader.into_iter().flat_map(|leader| named([("leader", leader.into())])));
+    fields
 }

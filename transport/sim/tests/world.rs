@@ -8,8 +8,9 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use synod_sim::history::{Operation, Request, Status};
 use synod_sim::options::{Fault, Options, Rate};
-use synod_sim::world::Factory;
+use synod_sim::world::{Factory, World};
 use synod_sim::{Outcome, invariants, run_seed, run_traced};
 use synod_transport::trace::{Group, Line, Value, groups, read};
 use toy::{Toy, Wrong};
@@ -213,11 +214,82 @@ fn a_trace_is_in_order_of_virtual_time_and_names_faults() {
     let hosts = "InitState Wake ReceiveAppend ReceiveHave Propose Read Persisted BecomeLeader BecomeFollower \
                  Write SendAppend SendHave Seal Commit Replicate Refuse ReadReady Ready Failed Unreadable";
     let world = "Start Crash Pause Resume SlowDisk DiskFailure Partition PartitionHealed LinkDown LinkUp Heal \
-                 Drop Duplicate Apply";
+                 Drop Duplicate Apply Invoke Complete";
     for event in hosts.split_whitespace().chain(world.split_whitespace()) {
         assert!(seen.remove(event), "no {event}");
     }
     assert_eq!(seen, BTreeSet::new(), "events that nobody named here");
+}
+
+/// What a trace says of clients: each operation as the history has it, in the order of the calls.
+fn operations(lines: &[Line]) -> Vec<(u64, u64, Request, u64, Option<u64>, Status)> {
+    let number = |line: &Line, name| line.get(name).and_then(Value::as_number).expect("a number");
+    let text = |line: &Line, name| line.get(name).and_then(Value::as_text).expect("a word").to_owned();
+    let mut found = Vec::new();
+    for line in lines {
+        match &*line.event {
+            "Invoke" => {
+                assert_eq!(number(line, "operation"), found.len() as u64);
+                let request = match &*text(line, "request") {
+                    "Propose" => Request::Propose { count: number(line, "count").try_into().unwrap() },
+                    "Read" => Request::Read,
+                    other => panic!("{other}"),
+                };
+                found.push((number(line, "client"), line.node, request, line.at, None, Status::Pending));
+            }
+            "Complete" => {
+                let operation = &mut found[usize::try_from(number(line, "operation")).unwrap()];
+                assert_eq!(operation.5, Status::Pending, "{line:?}: it was complete");
+                assert_eq!((operation.0, operation.1), (number(line, "client"), line.node));
+                let leader = line.get("leader").is_some();
+                (operation.4, operation.5) = match &*text(line, "status") {
+                    "Done" => (Some(line.at), Status::Done(number(line, "index").into())),
+                    "Refused" => (Some(line.at), Status::Refused),
+                    "Unknown" => (Some(line.at), Status::Unknown),
+                    other => panic!("{other}"),
+                };
+                let done = matches!(operation.5, Status::Done(_));
+                assert!(!(leader && done), "{line:?}: who is done need not go elsewhere");
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+#[test]
+fn the_operations_of_a_trace_are_those_of_the_history() {
+    let noted =
+        |it: &Operation| (it.client, it.node.get(), it.request, it.invoked_at, it.completed_at, it.status);
+    let (mut statuses, mut pointed) = ([0; 4], 0);
+    for seed in 0..10 {
+        let out = Shared::default();
+        let options = all_faults();
+        let mut world = World::new(seed, &options, factory(options.nodes, Wrong::Nothing));
+        world.trace_to(Box::new(out.clone()));
+        while world.step().is_some() {}
+        world.finish_trace().unwrap();
+        let lines: Vec<Line> = read(&**out.0.lock().unwrap()).map(Result::unwrap).collect();
+        let history: Vec<_> = world.history().iter().map(noted).collect();
+        assert_eq!(operations(&lines), history, "seed {seed}");
+        for operation in &history {
+            statuses[match operation.5 {
+                Status::Pending => 0,
+                Status::Done(_) => 1,
+                Status::Refused => 2,
+                Status::Unknown => 3,
+            }] += 1;
+        }
+        pointed += lines.iter().filter(|it| it.event == "Complete" && it.get("leader").is_some()).count();
+        // An answer that comes a moment later, or not at all, is another history.
+        let last = lines.iter().rposition(|line| line.event == "Complete").expect("an answer");
+        let mut late = lines.clone();
+        late[last].at += 1;
+        assert_ne!(operations(&late), history);
+        let silent = [&lines[..last], &lines[last + 1..]].concat();
+        assert_ne!(operations(&silent), history);
+    }
+    assert!(statuses[1..].iter().all(|count| *count > 10) && pointed > 0, "{statuses:?}, {pointed}");
 }
 
 /// The steps of each node: closed, between a start and a crash, and each seal opened once and in order.

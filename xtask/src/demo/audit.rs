@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use synod_kv::client::{Client, Patience};
 use synod_sim::linear::{Answer, Kind, Operation, check};
 
+use super::calls::Call;
 use super::cluster::{Cluster, NODES};
 use super::stage::Stage;
 use super::workload::{key_name, text};
@@ -37,12 +38,12 @@ impl Findings {
 }
 
 /// Reads every key, linearizably by way of each node, and then as each node has it. The linearizable reads become
-/// part of the history.
+/// part of what clients did.
 pub(super) async fn read_everything(
     args: &Args,
     cluster: &Cluster,
     stage: &Stage,
-    history: &mut Vec<Operation>,
+    calls: &mut Vec<Call>,
 ) -> anyhow::Result<Vec<End>> {
     faults::level(cluster).await?;
     let mut urls = cluster.urls();
@@ -57,16 +58,11 @@ pub(super) async fn read_everything(
         for (id, client) in (args.clients..).zip(&mut clients) {
             let invoke = stage.nanos();
             value = client.get(&key).await?.as_ref().map(text);
-            let complete = Some(stage.nanos());
-            let result = Answer::Value(value.clone());
-            history.push(Operation {
-                client: id,
-                key: key.clone(),
-                kind: Kind::Get,
-                invoke,
-                complete,
-                result,
-            });
+            let ended = stage.nanos();
+            let (key, result) = (key.clone(), Answer::Value(value.clone()));
+            let complete = Some(ended);
+            let operation = Operation { client: id, key, kind: Kind::Get, invoke, complete, result };
+            calls.push(Call { operation, ended, refused: false });
         }
         ends.push(End { key, value, nodes: Vec::new() });
     }

@@ -1,10 +1,11 @@
 //! Three real processes, one killed, one paused, and a check of everything that their clients were told.
 //!
-//! In reading order: `cluster` builds and runs the processes, `workload` is the clients, `faults` is what is done to
+//! In reading order: `cluster` builds and runs the processes, `workload` is the clients, `calls` what they did, `faults` is what is done to
 //! the processes meanwhile, `audit` judges, `report` prints, `traces` reads what
 //! the processes recorded.
 
 mod audit;
+mod calls;
 mod cluster;
 mod faults;
 mod report;
@@ -40,7 +41,8 @@ pub(crate) struct Args {
     /// Keep the nodes' data under target/demo.
     #[arg(long)]
     keep: bool,
-    /// Record every step of every node in this folder, a file for each life: node-1.life-2.ndjson.
+    /// Record every step of every node in this folder, a file for each life: node-1.life-2.ndjson. What clients did is
+    /// in clients.ndjson.
     #[arg(long, value_name = "DIR")]
     trace: Option<PathBuf>,
     /// Break something on purpose; the demo must then end with status 1.
@@ -57,7 +59,8 @@ enum Plant {
 /// What a run left behind for the judges. Times are nanoseconds since the start.
 struct Run {
     history: Vec<Operation>,
-    tally: workload::Tally,
+    /// Calls that certainly did nothing.
+    refused: usize,
     failures: Vec<faults::Failure>,
     span: Duration,
 }
@@ -88,13 +91,17 @@ async fn show(args: &Args, build: &cluster::Build) -> anyhow::Result<Verdict> {
 
     let clients = workload::Clients::start(args, &cluster, &stage)?;
     let failures = faults::play(&mut cluster, &stage).await?;
-    let (mut history, tally) = clients.stop().await?;
+    let mut calls = clients.stop().await?;
     stage.finish();
     let run_span = stage.at();
-    let ends = audit::read_everything(args, &cluster, &stage, &mut history).await?;
+    let ends = audit::read_everything(args, &cluster, &stage, &mut calls).await?;
     cluster.stop().await?;
+    if let Some(folder) = &args.trace {
+        calls::write(folder, stage.unix_nanos(), &calls)?;
+    }
 
-    let run = Run { history, tally, failures, span: run_span };
+    let refused = calls.iter().filter(|call| call.refused).count();
+    let run = Run { history: calls::history(&calls), refused, failures, span: run_span };
     report::write_history(&build.folder.join("history.ndjson"), &run)?;
     let judged = Instant::now();
     let findings = audit::judge(&run, &ends);

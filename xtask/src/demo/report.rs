@@ -63,7 +63,7 @@ pub(super) fn print(run: &Run, findings: &Findings, judged: Duration, folder: &P
     row("reads", known(true).count().to_string());
     let unknown = run.history.iter().filter(|it| it.complete.is_none()).count();
     row("unknown outcomes", unknown.to_string());
-    row("refused, no effect", run.tally.refused.to_string());
+    row("refused, no effect", run.refused.to_string());
     row("operations per second", per_second(run));
     row("write p50 / p99", percentiles(known(false)));
     row("read p50 / p99", percentiles(known(true)));

@@ -3,7 +3,7 @@
 use std::fmt::Arguments;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -11,6 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 #[derive(Clone)]
 pub(super) struct Stage {
     start: Instant,
+    wall: SystemTime,
     length: Duration,
     bar: ProgressBar,
     over: Arc<AtomicBool>,
@@ -23,7 +24,7 @@ impl Stage {
         if let Ok(style) = ProgressStyle::with_template("{bar:40.cyan/dim} {msg}") {
             bar.set_style(style);
         }
-        Self { start: Instant::now(), length, bar, over: Arc::default() }
+        Self { start: Instant::now(), wall: SystemTime::now(), length, bar, over: Arc::default() }
     }
 
     /// Time since the start.
@@ -34,6 +35,12 @@ impl Stage {
     /// Time since the start in nanoseconds, as histories have it.
     pub(super) fn nanos(&self) -> u64 {
         u64::try_from(self.at().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// What a clock on the wall showed at the start, in nanoseconds since 1970.
+    pub(super) fn unix_nanos(&self) -> u64 {
+        let since = self.wall.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
     }
 
     /// What is left for the clients.

@@ -13,6 +13,7 @@ use synod_transport::rng::Rng;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
+use super::calls::Call;
 use super::cluster::{Cluster, NODES};
 use super::stage::Stage;
 use super::{Args, Plant};
@@ -21,13 +22,6 @@ use super::{Args, Plant};
 fn patience(client: u64) -> Patience {
     let ms = Duration::from_millis;
     Patience { call: if client % 3 == 2 { ms(300) } else { ms(8000) }, attempt: ms(400), pause: ms(20) }
-}
-
-/// Counts of what is not in the history.
-#[derive(Clone, Copy, Default, Debug)]
-pub(super) struct Tally {
-    /// Calls that certainly did nothing.
-    pub(super) refused: u64,
 }
 
 /// Waits until the cluster takes a write.
@@ -57,8 +51,7 @@ impl Clients {
                 plant: args.plant,
                 seen: vec![None; usize::try_from(args.keys)?],
                 written: 0,
-                history: Vec::new(),
-                tally: Tally::default(),
+                calls: Vec::new(),
             };
             tasks.spawn(customer.shop(Arc::clone(&done)));
         }
@@ -66,15 +59,12 @@ impl Clients {
     }
 
     /// Waits until all have ended, and gives what they noted.
-    pub(super) async fn stop(mut self) -> anyhow::Result<(Vec<Operation>, Tally)> {
-        let (mut history, mut tally) = (Vec::new(), Tally::default());
+    pub(super) async fn stop(mut self) -> anyhow::Result<Vec<Call>> {
+        let mut calls = Vec::new();
         while let Some(ended) = self.tasks.join_next().await {
-            let customer = ended??;
-            history.extend(customer.history);
-            tally.refused += customer.tally.refused;
+            calls.extend(ended??.calls);
         }
-        history.sort_by_key(|operation| operation.invoke);
-        Ok((history, tally))
+        Ok(calls)
     }
 }
 
@@ -97,8 +87,7 @@ struct Customer {
     /// What it last knew each key to hold.
     seen: Vec<Option<(String, Version)>>,
     written: u64,
-    history: Vec<Operation>,
-    tally: Tally,
+    calls: Vec<Call>,
 }
 
 impl Customer {
@@ -194,7 +183,7 @@ impl Customer {
         format!("{}-{}", self.id, self.written)
     }
 
-    /// Notes an operation. What certainly did not happen is only counted; what no server should say ends the run.
+    /// Notes an operation. What no server should say ends the run.
     fn note(
         &mut self,
         key: String,
@@ -202,17 +191,15 @@ impl Customer {
         invoke: u64,
         answer: Result<Answer, ClientError>,
     ) -> anyhow::Result<()> {
-        let now = self.stage.nanos();
-        let (result, complete) = match answer {
-            Ok(answer) => (answer, Some(now)),
-            Err(ClientError::Unknown(_)) => (Answer::Unknown, None),
-            Err(ClientError::Unavailable(_)) => {
-                self.tally.refused += 1;
-                return Ok(());
-            }
+        let ended = self.stage.nanos();
+        let (result, complete, refused) = match answer {
+            Ok(answer) => (answer, Some(ended), false),
+            Err(ClientError::Unknown(_)) => (Answer::Unknown, None, false),
+            Err(ClientError::Unavailable(_)) => (Answer::Unknown, None, true),
             Err(error) => return Err(error).with_context(|| format!("{kind:?} of {key}")),
         };
-        self.history.push(Operation { client: self.id, key, kind, invoke, complete, result });
+        let operation = Operation { client: self.id, key, kind, invoke, complete, result };
+        self.calls.push(Call { operation, ended, refused });
         Ok(())
     }
 }

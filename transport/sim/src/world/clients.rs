@@ -4,8 +4,8 @@ use synod_transport::ids::{LogIndex, NodeId, Tag};
 use synod_transport::machine::{Event, Machine, Refusal};
 use synod_transport::rng::Rng;
 
-use super::{Happening, MILLISECOND, World, id, place};
-use crate::history::{Accepted, Operation, Request, Status, payload};
+use super::{Did, Happening, MILLISECOND, World, id, place};
+use crate::history::{Accepted, Operation, Request, Status, complete_fields, invoke_fields, payload};
 use crate::options::DriverFault;
 
 /// The client that proves liveness.
@@ -103,6 +103,7 @@ impl<M: Machine> World<M> {
             accepted: None,
             status: Status::Pending,
         });
+        self.note(|| Did::new(id(at), "Invoke", invoke_fields(client, operation, request)));
         self.heap.push(self.now, Happening::Ask { at, operation, life });
         self.heap.push(self.now + self.clients.patience, Happening::TimedOut { operation });
         operation
@@ -237,7 +238,8 @@ impl<M: Machine> World<M> {
         }
         (operation.status, operation.completed_at, operation.completed_order) =
             (status, Some(now), Some(order));
-        let client = operation.client;
+        let (client, node) = (operation.client, operation.node);
+        self.note(|| Did::new(node, "Complete", complete_fields(client, number, status, leader)));
         if matches!(status, Status::Done(_)) {
             self.clients.completions.push(usize::try_from(number).unwrap_or(0));
         }

@@ -63,6 +63,17 @@ impl<M: Machine> World<M> {
         (node.paused, node.wake_in_heap) = (false, None);
         node.applied.clear();
         node.role = None;
+        let life = node.life;
+        let count = |it: usize| Value::Number(it as u64);
+        self.note(|| {
+            let fields = [
+                ("life", life.into()),
+                ("unsynced", count(report.unsynced)),
+                ("survived", count(report.survived)),
+                ("torn", report.torn.into()),
+            ];
+            Did::new(id(at), "Crash", named(fields))
+        });
         for what in deferred {
             if let Happening::Ask { operation, .. } = what {
                 self.nobody_home(operation);
@@ -78,17 +89,6 @@ impl<M: Machine> World<M> {
         if report.torn {
             self.count("torn-write");
         }
-        let life = self.life(id(at));
-        let count = |it: usize| Value::Number(it as u64);
-        self.note(|| {
-            let fields = [
-                ("life", life.into()),
-                ("unsynced", count(report.unsynced)),
-                ("survived", count(report.survived)),
-                ("torn", report.torn.into()),
-            ];
-            Did::new(id(at), "Crash", named(fields))
-        });
         let down = self.rng_nemesis.between(10 * MILLISECOND, 2 * SECOND);
         self.heap.push(self.now + down, Happening::Boot { at });
         true

@@ -31,52 +31,65 @@ struct Pending {
 }
 
 /// Is told of each write.
-pub(crate) type Listener = Box<dyn FnMut(&Batch<'_>)>;
+pub(super) type Listener = Box<dyn FnMut(&Batch<'_>)>;
 
 /// What was written, what of it is durable, and what is in between.
 #[derive(Default)]
-pub(crate) struct Disk {
+pub(super) struct Disk {
     /// Is told of each write before it is taken.
-    pub(crate) on_write: Option<Listener>,
+    pub(super) on_write: Option<Listener>,
     written: Content,
     durable: Content,
     pending: VecDeque<Pending>,
     submitted: WriteId,
     synced: WriteId,
     reported: WriteId,
+    torn: bool,
 }
 
 impl Disk {
-    pub(crate) fn of(entries: Vec<Entry>, hard_state: HardState) -> Self {
+    /// One that holds this and was synced.
+    pub(super) fn of(entries: Vec<Entry>, hard_state: HardState) -> Self {
         let content = Content { entries, hard_state: Some(hard_state) };
         Self { written: content.clone(), durable: content, ..Self::default() }
     }
 
     /// The oldest write becomes durable. False when there is none.
-    pub(crate) fn sync_one(&mut self) -> bool {
+    pub(super) fn sync_one(&mut self) -> bool {
         let Some(write) = self.pending.pop_front() else { return false };
         self.durable.take(&write);
         self.synced = write.id;
         true
     }
 
-    /// The disk after a crash.
-    pub(crate) fn crashed(self) -> Self {
-        Self { written: self.durable.clone(), durable: self.durable, ..Self::default() }
+    /// The disk after a crash: the oldest `keep` of the writes that were not durable are. The next may be `torn`: found
+    /// in part at the next start, and dropped there.
+    pub(super) fn crashed(mut self, keep: usize, torn: bool) -> Self {
+        for _ in 0..keep {
+            self.sync_one();
+        }
+        Self { written: self.durable.clone(), durable: self.durable, torn, ..Self::default() }
     }
 
-    pub(crate) fn entries(&self) -> &[Entry] {
+    /// Recovery: whether a torn write was found, and dropped.
+    pub(super) fn drop_torn(&mut self) -> bool {
+        core::mem::take(&mut self.torn)
+    }
+
+    /// What is written, durable or not.
+    pub(super) fn entries(&self) -> &[Entry] {
         &self.written.entries
     }
 
-    pub(crate) fn unsynced(&self) -> usize {
+    /// How many writes are not durable.
+    pub(super) fn unsynced(&self) -> usize {
         self.pending.len()
     }
 }
 
 /// How many entries stand before an index.
 fn at(index: LogIndex) -> usize {
-    usize::try_from(index.previous().get()).expect("a small log")
+    usize::try_from(index.previous().get()).unwrap_or(usize::MAX)
 }
 
 impl LogStore for Disk {
