@@ -208,7 +208,7 @@ const Picture = (() => {
       if (kind === "cut") { cuts.push([from, width, run.words[label], row]); continue; }
       if (kind !== "role") {
         parts.push(`<rect class="${kind}" x="${round(from)}" y="${row.top}" width="${round(width)}" height="${BAND}"><title>${kind}</title></rect>`);
-        if (width > 44) parts.push(`<text class="soft label" x="${round(from + 5)}" y="${row.top + 11}">${kind}</text>`);
+        if (width > 44) parts.push(`<text class="soft still" x="${round(from + 5)}" y="${row.top + BAND - 4}">${kind}</text>`);
         continue;
       }
       const role = run.words[label], known = ["Follower", "PreCandidate", "Candidate", "Leader"].includes(role);

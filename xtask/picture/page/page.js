@@ -102,7 +102,7 @@ function toViolation() {
   if (step < 0) return;
   const last = place(data.violation[0]), first = place(Math.max(0, step - 70));
   view.chosen = -1;
-  show(first, last + (last - first) * .04);
+  show(first, last + (last - first) * .1);
   choose(step);
 }
 
