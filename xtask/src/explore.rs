@@ -10,7 +10,7 @@ use synod_raft::fault::Fault;
 use synod_raft_check::explore::{Explored, Setup, explore, find_in, setup_for};
 use synod_sim::explore::{End, Progress};
 
-use crate::Verdict;
+use crate::{Verdict, pages};
 
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct Args {
@@ -74,6 +74,9 @@ pub(crate) struct Args {
     /// Where to write the counterexample, a line of JSON for each thing that happened.
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
+    /// Where to draw the counterexample as a page. Default: beside the lines.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
 }
 
 impl Args {
@@ -198,7 +201,8 @@ fn expected(setup: &Setup, sight: &str) -> bool {
 
 /// Each fault must be found.
 fn plant(args: &Args, faults: &[Fault]) -> Result<Verdict> {
-    ensure!(args.trace.is_none() || faults.len() == 1, "--trace wants one fault");
+    let one = args.trace.is_none() && args.html.is_none() || faults.len() == 1;
+    ensure!(one, "--trace and --html want one fault");
     println!("{:<26} {:>5} {:>10} {:>8}  property", "fault", "steps", "states", "seconds");
     let mut missed = 0usize;
     for fault in faults {
@@ -235,7 +239,27 @@ fn tell(args: &Args, explored: &Explored, fault: Option<Fault>) -> Result<()> {
     let out = std::fs::File::create(&file).with_context(|| format!("cannot write {}", file.display()))?;
     explored.world.write_trace(path, BufWriter::new(out))?;
     println!("saved as {}; again with: {}", file.display(), args.command(fault));
-    Ok(())
+    draw(args, explored, fault, &file)
+}
+
+/// Draws the counterexample that was saved as `file`.
+fn draw(args: &Args, explored: &Explored, fault: Option<Fault>, file: &Path) -> Result<()> {
+    let run = synod_picture::read_file(file)?;
+    let scene = format!(
+        "The shortest way to break an invariant that {} real Raft nodes can go when messages are lost and come in any \
+         order, disks take their time and power fails at any moment: every way was tried.",
+        explored.world.members().ids().len()
+    );
+    let plant = fault.map(synod_raft_check::registry::Plant::Core);
+    let look = synod_picture::Look {
+        title: fault.map_or("A counterexample", Fault::name).to_owned(),
+        story: pages::story(&run, &scene, plant),
+        command: args.command(fault),
+        open_at: "axis=order&open=violation".to_owned(),
+        ..synod_picture::Look::default()
+    };
+    let beside = file.with_extension("html");
+    pages::write(&run, &look, args.html.as_deref().unwrap_or(&beside))
 }
 
 fn describe(setup: &Setup, threads: usize) -> String {

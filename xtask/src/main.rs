@@ -6,6 +6,7 @@ mod ci;
 mod demo;
 mod explore;
 mod fuzz;
+mod gallery;
 mod loom;
 mod mutants;
 mod pages;
@@ -49,6 +50,8 @@ enum Task {
     Loom(loom::Args),
     /// Feed every decoder and recovery with mutated bytes.
     Fuzz(fuzz::Args),
+    /// Make the named runs of docs/gallery anew, each with its page and its picture.
+    Gallery(gallery::Args),
     /// Change the code a little, many times, and demand that a test notices.
     Mutants(mutants::Args),
     /// Measure primitives beside their peers.
@@ -80,6 +83,7 @@ fn main() -> ExitCode {
         Task::Plant(args) => plant::run(&args),
         Task::Loom(args) => loom::run(&args),
         Task::Fuzz(args) => fuzz::run(&args),
+        Task::Gallery(args) => gallery::run(&args),
         Task::Mutants(args) => mutants::run(&args),
         Task::Bench(args) => bench::run(&args),
         Task::Tidy(args) => tidy::run(&args),

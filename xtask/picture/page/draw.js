@@ -20,6 +20,7 @@ const Picture = (() => {
     run.axes = { time: along(run, "time"), order: along(run, "order") };
     run.stairs = stairs(run);
     run.kinds = kinds(run);
+    run.commands = new Map(data.commands);
     run.leaders = data.spans.filter(span => run.words[span[4]] === "Leader").map(span => span[1]);
     return run;
   }
@@ -162,7 +163,7 @@ const Picture = (() => {
     const height = BAND + (disks ? DISK : 0) + (steps ? STAIRS : 0);
     const nodes = run.lanes.filter((lane, at) => lane.kind === "node" && !view.hiddenLanes.has(at)).length;
     // What is left of the height goes between the nodes, where the messages are.
-    const spare = ((view.height || 0) - y - BOTTOM - nodes * height) / Math.max(1, nodes), gap = Math.max(2 * GAP, Math.min(150, spare));
+    const spare = ((view.height || 0) - y - BOTTOM - nodes * height) / Math.max(1, nodes), gap = view.gap || Math.max(2 * GAP, Math.min(150, spare));
     run.lanes.forEach((lane, at) => {
       if (lane.kind !== "node" || view.hiddenLanes.has(at)) return;
       rows[at] = { top: y, middle: y + MIDDLE, height, disk: disks ? y + BAND + 3 : 0, stairs: steps ? y + BAND + (disks ? DISK : 0) + 2 : 0 };
@@ -215,9 +216,9 @@ const Picture = (() => {
       parts.push(`<rect class="${known ? role : "role-other"}" x="${round(from)}" y="${row.top}" width="${round(width)}" height="${BAND}"/>`);
       if (role === "Leader") parts.push(`<path class="edge" d="M${round(from)} ${row.top + 1.5}h${round(width)}"/>`);
       if (role === "Candidate") parts.push(`<path class="edge-candidate" d="M${round(from)} ${row.top + 1}h${round(width)}"/>`);
-      const text = `${role === "PreCandidate" ? "pre-candidate" : role.toLowerCase()} t${term}`;
+      const text = (role === "PreCandidate" ? "pre-candidate" : role.toLowerCase()) + (term < 0 ? "" : ` t${term}`);
       if (width > 7 * text.length) parts.push(`<text class="soft" x="${round(from + 4)}" y="${row.top + BAND - 4}">${escape(text)}</text>`);
-      else if (width > 26) parts.push(`<text class="soft" x="${round(from + 3)}" y="${row.top + BAND - 4}">t${term}</text>`);
+      else if (width > 26 && term >= 0) parts.push(`<text class="soft" x="${round(from + 3)}" y="${row.top + BAND - 4}">t${term}</text>`);
     }
     for (const [from, width, label, row] of cuts) {
       parts.push(`<path class="cut" d="M${round(from)} ${row.top + 3}v12M${round(from)} ${row.top + 9}h${round(width)}"><title>${escape(label)}</title></path>`);
@@ -311,13 +312,13 @@ const Picture = (() => {
       const length = Math.hypot(x2 - x1, y2 - y1);
       if (labelled && length > 40) labels.push({ x1, y1, x2, y2, related, text: run.words[arrows.brief[arrow]] + (arrows.copy[arrow] ? " ×2" : "") });
     }
-    return parts.join("") + drawLabels(labels, view);
+    return parts.join("") + drawLabels(labels, view, where);
   }
 
   // Labels where they fall on no other; what belongs to the chosen step comes first.
-  function drawLabels(labels, view) {
-    const taken = [], weight = it => it.related ? 0 : 1;
-    const free = box => taken.every(it => box.x > it.x + it.width || it.x > box.x + box.width || Math.abs(box.y - it.y) > 12);
+  function drawLabels(labels, view, where) {
+    const weight = it => it.related ? 0 : 1, rows = where.rows.filter(Boolean);
+    const taken = rows.map(row => ({ x: 0, y: row.middle + 6, width: view.width })), free = box => taken.every(it => box.x > it.x + it.width || it.x > box.x + box.width || Math.abs(box.y - it.y) > 12);
     return labels.sort((a, b) => weight(a) - weight(b)).map(({ x1, y1, x2, y2, related, text }) => {
       for (const at of [.3, .5, .68, .18]) {
         const box = { x: x1 + (x2 - x1) * at + 5, y: y1 + (y2 - y1) * at + 4, width: text.length * 5.6 };
@@ -383,6 +384,7 @@ const Picture = (() => {
       if (dense && !elected.has(step) && what !== "Crash") { columns.add(`M${Math.round(here)} ${row.middle - 3}v6`); continue; }
       const [name, path] = shape(what, elected.has(step), here, row.middle);
       counts.dots++;
+      if (!dense && run.commands.has(step)) parts.push(`<text class="soft still" x="${here}" y="${row.top - 3}" text-anchor="middle">${escape(run.words[run.commands.get(step)])}</text>`);
       parts.push(`<path class="dot ${name} ${relation(run, view.chosen, step)}" data-step="${step}" d="${path}"/>`);
     }
     return (columns.size ? `<path class="density" d="${[...columns].join("")}"/>` : "") + parts.join("");
@@ -450,7 +452,7 @@ const Picture = (() => {
       const { steps, values } = run.stairs[number];
       let commit = -1;
       for (let low = 0, high = steps.length; low < high;) { const middle = (low + high) >> 1; if (axis.place(steps[middle]) <= at) { commit = middle; low = middle + 1; } else high = middle; }
-      const state = still ? run.words[still[3]] : role ? `${short ? run.words[role[4]].slice(0, 4) : run.words[role[4]]} t${role[5]}` : "";
+      const state = still ? run.words[still[3]] : role ? `${short ? run.words[role[4]].slice(0, 4) : run.words[role[4]]}${role[5] < 0 ? "" : ` t${role[5]}`}` : "";
       parts.push(`<text class="soft" x="6" y="${row.top + 28}">${escape(state)}</text>`);
       if (lane.off && !short) parts.push(`<text class="soft" x="6" y="${row.top + 41}">clock ±${time(lane.off, lane.off / 10)}</text>`);
       if (row.stairs && commit >= 0) parts.push(`<text class="soft" x="6" y="${row.stairs + STAIRS - 6}">commit ${values[commit]}</text>`);
@@ -464,7 +466,7 @@ const Picture = (() => {
   function alone(data, frame, style) {
     const run = prepare(data), axis = run.axes[frame.axis], place = step => axis.place(Math.max(0, Math.min(run.count - 1, step)));
     const from = place(frame.from), to = place(frame.to < 0 ? run.count - 1 : frame.to), edge = Math.max((to - from) * .02, frame.axis === "order" ? .7 : 1);
-    const view = { axis: frame.axis, from: from - edge, to: to + edge, width: frame.width, hiddenKinds: new Set(frame.hiddenKinds), hiddenLanes: new Set(), chosen: -1, cursor: -1 };
+    const view = { axis: frame.axis, from: from - edge, to: to + edge, width: frame.width, hiddenKinds: new Set(frame.hiddenKinds), hiddenLanes: new Set(), chosen: -1, cursor: -1, gap: 48 };
     const { svg, height } = draw(run, view);
     return `<svg xmlns="http://www.w3.org/2000/svg" class="picture" viewBox="0 0 ${frame.width} ${height}" width="${frame.width}" height="${height}" role="img"><title>${escape(frame.title)}</title><style>${style}</style>${svg}</svg>\n`;
   }

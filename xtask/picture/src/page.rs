@@ -78,6 +78,8 @@ pub fn data(run: &Run, look: &Look) -> (String, String) {
     }
     let lane: Vec<usize> = run.steps.iter().map(|step| step.lane).collect();
     let what: Vec<usize> = run.steps.iter().map(|step| words.number(step.cause())).collect();
+    let commands = run.steps.iter().enumerate();
+    let commands = commands.filter_map(|(at, step)| Some(json!([at, words.number(step.command()?)]))).collect::<Json>();
     let details = details(run, &mut words);
     let data = json!({
         "title": look.title, "story": look.story, "command": look.command, "open": look.open_at,
@@ -85,10 +87,11 @@ pub fn data(run: &Run, look: &Look) -> (String, String) {
         "lanes": run.lanes.iter().map(|lane| lane_json(lane, look)).collect::<Json>(),
         "at": at, "lane": lane, "what": what,
         "arrows": arrows(run, &mut words),
+        "commands": commands,
         "links": run.links,
         "spans": run.spans.iter().map(|span| {
             let (kind, label, term) = match &span.what {
-                Lasting::Role(role, term) => ("role", role.as_str(), *term),
+                Lasting::Role(role, term) => ("role", role.as_str(), term.map_or(-1, |term| i64::try_from(term).unwrap_or(i64::MAX))),
                 Lasting::Down => ("down", "", 0),
                 Lasting::Paused => ("paused", "", 0),
                 Lasting::Cut(cut) => ("cut", cut.as_str(), 0),

@@ -82,6 +82,11 @@ impl Step {
         self.lines.first().map_or("", |line| &line.event)
     }
 
+    /// The command that it was given, if it was one.
+    pub fn command(&self) -> Option<&str> {
+        self.lines.first()?.get("command")?.as_text()
+    }
+
     /// The node's state after it, if it says.
     pub fn state(&self) -> Option<&Value> {
         self.lines.last().and_then(|line| line.state.as_ref())
@@ -132,8 +137,8 @@ pub struct Span {
 /// What can last.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Lasting {
-    /// A role in a term.
-    Role(String, u64),
+    /// A role, in a term if the protocol has terms.
+    Role(String, Option<u64>),
     /// The node is down.
     Down,
     /// The node stands still.

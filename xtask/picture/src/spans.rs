@@ -139,7 +139,7 @@ impl Open {
             return;
         }
         if let Some(role) = state.get("role").and_then(Value::as_text) {
-            let term = state.get("term").and_then(Value::as_number).unwrap_or(0);
+            let term = state.get("term").and_then(Value::as_number);
             let what = Lasting::Role(role.to_owned(), term);
             let same = self.spans.get(&(lane, Slot::Role)).is_some_and(|span| span.what == what);
             if !same {

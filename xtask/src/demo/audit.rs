@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use synod_kv::client::{Client, Patience};
-use synod_sim::linear::{Answer, Kind, Operation, check};
+use synod_sim::linear::{Answer, Failure, Kind, Operation, check};
 
 use super::calls::Call;
 use super::cluster::{Cluster, NODES};
@@ -23,7 +23,7 @@ pub(super) struct End {
 /// Something that must not be.
 pub(super) struct Findings {
     /// The operations that no order explains.
-    pub(super) offence: Option<String>,
+    pub(super) offence: Option<Failure>,
     /// Acknowledged writes that the end does not show and no later write explains.
     pub(super) lost: Vec<String>,
     /// Keys of which nodes hold different values.
@@ -89,7 +89,7 @@ pub(super) fn judge(run: &Run, ends: &[End]) -> Findings {
     let differs = |end: &&End| end.nodes.iter().any(|value| *value != end.value);
     let describe = |end: &End| format!("{}: {:?}, by node {:?}", end.key, end.value, end.nodes);
     let differing = ends.iter().filter(differs).map(describe).collect();
-    Findings { offence: check(&run.history).err().map(|offence| offence.to_string()), lost, differing }
+    Findings { offence: check(&run.history).err(), lost, differing }
 }
 
 /// The acknowledged writes that began after every write that can have left `value` had returned.

@@ -10,8 +10,12 @@ use synod_transport::ids::NodeId;
 use synod_transport::time::Instant;
 use synod_transport::trace::{Fields, Ndjson, Recorder, TraceEvent, Value, named};
 
+use super::faults::Act;
+
 /// The file beside those of the nodes.
 pub(super) const FILE: &str = "clients.ndjson";
+/// What was done to the nodes, which they cannot tell themselves.
+pub(super) const FAULTS: &str = "faults.ndjson";
 
 /// One operation of one client. Times are nanoseconds since the start.
 #[derive(Clone, Debug)]
@@ -38,6 +42,20 @@ pub(super) fn write(folder: &Path, unix_nanos: u64, calls: &[Call]) -> anyhow::R
     let path = folder.join(FILE);
     let file = File::create(&path).with_context(|| format!("trace: {}", path.display()))?;
     write_to(BufWriter::new(file), unix_nanos, calls).with_context(|| format!("trace: {}", path.display()))
+}
+
+/// Writes what was done to the nodes, as lines of theirs by the demo's own clock.
+pub(super) fn write_acts(folder: &Path, unix_nanos: u64, acts: &[Act]) -> anyhow::Result<()> {
+    let path = folder.join(FAULTS);
+    let file = File::create(&path).with_context(|| format!("trace: {}", path.display()))?;
+    let mut out = Ndjson::new(BufWriter::new(file));
+    let start = named([("unix_nanos", unix_nanos.into())]);
+    out.record(TraceEvent { fields: &start, ..TraceEvent::new(Instant::ZERO, NodeId::ZERO, "Start") });
+    for act in acts {
+        let node = NodeId::new(act.node as u64 + 1);
+        out.record(TraceEvent::new(Instant::from_nanos(act.at), node, act.event));
+    }
+    out.finish().map(drop).with_context(|| format!("trace: {}", path.display()))
 }
 
 fn write_to(out: impl Write, unix_nanos: u64, calls: &[Call]) -> io::Result<()> {

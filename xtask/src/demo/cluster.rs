@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::traces;
+
 /// How many nodes.
 pub(super) const NODES: usize = 3;
 
@@ -42,7 +44,7 @@ pub(super) fn build() -> anyhow::Result<Build> {
 pub(super) struct Cluster {
     server: PathBuf,
     folder: PathBuf,
-    trace: Option<PathBuf>,
+    trace: PathBuf,
     /// How often each node was started.
     lives: Vec<u32>,
     killed: usize,
@@ -52,15 +54,16 @@ pub(super) struct Cluster {
 
 impl Cluster {
     /// Starts all nodes on an empty folder.
-    pub(super) fn start(build: &Build, trace: Option<&Path>) -> anyhow::Result<Self> {
+    pub(super) fn start(build: &Build, trace: &Path) -> anyhow::Result<Self> {
         if build.folder.exists() {
             fs::remove_dir_all(&build.folder).context("the last run's files cannot be removed")?;
         }
         fs::create_dir_all(&build.folder)?;
+        traces::clear(trace)?;
         let mut cluster = Self {
             server: build.server.clone(),
             folder: build.folder.clone(),
-            trace: trace.map(Path::to_owned),
+            trace: trace.to_owned(),
             lives: vec![0; NODES],
             killed: 0,
             addresses: free_addresses()?,
@@ -91,9 +94,7 @@ impl Cluster {
         }
         let life = self.lives.get_mut(node).with_context(|| format!("there is no {name}"))?;
         *life += 1;
-        if let Some(folder) = &self.trace {
-            command.arg("--trace").arg(folder.join(format!("{name}.life-{life}.ndjson")));
-        }
+        command.arg("--trace").arg(self.trace.join(format!("{name}.life-{life}.ndjson")));
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
         let child = child.with_context(|| format!("{} cannot be run", self.server.display()))?;
         *self.slot(node)? = Some(child);

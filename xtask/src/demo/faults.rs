@@ -21,16 +21,42 @@ pub(super) struct Failure {
     pub(super) how: &'static str,
 }
 
+/// Something that was done to a node, by the name that traces have for it.
+#[derive(Clone, Debug)]
+pub(super) struct Act {
+    /// When, in nanoseconds since the start.
+    pub(super) at: u64,
+    /// Which node, from 0.
+    pub(super) node: usize,
+    /// `Crash`, `Pause` or `Resume`.
+    pub(super) event: &'static str,
+}
+
+/// All that was done.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Played {
+    /// Leaders that were taken away.
+    pub(super) failures: Vec<Failure>,
+    /// Everything, in order.
+    pub(super) acts: Vec<Act>,
+}
+
+impl Played {
+    fn note(&mut self, stage: &Stage, node: usize, event: &'static str) {
+        self.acts.push(Act { at: stage.nanos(), node, event });
+    }
+}
+
 /// Between two faults, and before the first.
 const CALM: Duration = Duration::from_millis(1500);
 /// A new leader must be there after this.
 const ELECTION: Duration = Duration::from_secs(10);
 
 /// Plays faults until the clients' time is up; every node runs in the end.
-pub(super) async fn play(cluster: &mut Cluster, stage: &Stage) -> anyhow::Result<Vec<Failure>> {
+pub(super) async fn play(cluster: &mut Cluster, stage: &Stage) -> anyhow::Result<Played> {
     let patience = Patience { attempt: Duration::from_millis(200), ..Patience::default() };
     let observer = Client::new(&cluster.urls(), patience)?;
-    let mut failures = Vec::new();
+    let mut played = Played::default();
     for act in 0u32.. {
         sleep(CALM.min(stage.left())).await;
         cluster.check()?;
@@ -40,17 +66,17 @@ pub(super) async fn play(cluster: &mut Cluster, stage: &Stage) -> anyhow::Result
         let leader = leader(&observer, None).await?;
         let follower = (leader + 1) % NODES;
         match act % 3 {
-            0 => failures.push(kill(cluster, stage, &observer, leader).await?),
-            1 => pause(cluster, stage, follower, "a follower").await?,
+            0 => kill(cluster, stage, &observer, leader, &mut played).await?,
+            1 => pause(cluster, stage, follower, "a follower", &mut played).await?,
             _ => {
-                failures.push(Failure { at: stage.nanos(), node: leader, how: "paused" });
-                pause(cluster, stage, leader, "the leader").await?;
+                played.failures.push(Failure { at: stage.nanos(), node: leader, how: "paused" });
+                pause(cluster, stage, leader, "the leader", &mut played).await?;
             }
         }
     }
     sleep(stage.left()).await;
     stage.call_off();
-    Ok(failures)
+    Ok(played)
 }
 
 async fn kill(
@@ -58,23 +84,33 @@ async fn kill(
     stage: &Stage,
     observer: &Client,
     leader: usize,
-) -> anyhow::Result<Failure> {
+    played: &mut Played,
+) -> anyhow::Result<()> {
     cluster.kill(leader)?;
-    let failure = Failure { at: stage.nanos(), node: leader, how: "killed" };
+    played.failures.push(Failure { at: stage.nanos(), node: leader, how: "killed" });
+    played.note(stage, leader, "Crash");
     stage.say(format_args!("node {}, the leader, killed", leader + 1));
     let next = self::leader(observer, Some(leader)).await?;
     stage.say(format_args!("node {} leads", next + 1));
     sleep(Duration::from_millis(500)).await;
     cluster.run(leader)?;
     stage.say(format_args!("node {} started again", leader + 1));
-    Ok(failure)
+    Ok(())
 }
 
-async fn pause(cluster: &mut Cluster, stage: &Stage, node: usize, what: &str) -> anyhow::Result<()> {
+async fn pause(
+    cluster: &mut Cluster,
+    stage: &Stage,
+    node: usize,
+    what: &str,
+    played: &mut Played,
+) -> anyhow::Result<()> {
     cluster.pause(node)?;
+    played.note(stage, node, "Pause");
     stage.say(format_args!("node {}, {what}, paused", node + 1));
     sleep(CALM).await;
     cluster.resume(node)?;
+    played.note(stage, node, "Resume");
     stage.say(format_args!("node {} resumed", node + 1));
     Ok(())
 }

@@ -8,6 +8,7 @@ mod audit;
 mod calls;
 mod cluster;
 mod faults;
+mod page;
 mod report;
 mod stage;
 mod traces;
@@ -20,7 +21,7 @@ use anyhow::{Context, bail};
 use synod_sim::linear::Operation;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::Verdict;
+use crate::{Verdict, pages};
 use cluster::Cluster;
 use stage::Stage;
 
@@ -41,10 +42,13 @@ pub(crate) struct Args {
     /// Keep the nodes' data under target/demo.
     #[arg(long)]
     keep: bool,
-    /// Record every step of every node in this folder, a file for each life: node-1.life-2.ndjson. What clients did is
-    /// in clients.ndjson.
+    /// Where every step of every node is recorded, a file for each life, beside clients.ndjson and faults.ndjson. Default:
+    /// target/demo/trace.
     #[arg(long, value_name = "DIR")]
     trace: Option<PathBuf>,
+    /// Draw the run as a page.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Break something on purpose; the demo must then end with status 1.
     #[arg(long)]
     plant: Option<Plant>,
@@ -81,42 +85,45 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Verdict> {
 }
 
 async fn show(args: &Args, build: &cluster::Build) -> anyhow::Result<Verdict> {
-    if let Some(folder) = &args.trace {
-        traces::clear(folder)?;
-    }
-    let mut cluster = Cluster::start(build, args.trace.as_deref())?;
+    let folder = args.trace.clone().unwrap_or_else(|| build.folder.join("trace"));
+    let mut cluster = Cluster::start(build, &folder)?;
     let stage = Stage::new(Duration::from_secs(args.seconds));
     stage.say(format_args!("three nodes under {}", build.folder.display()));
     workload::ready(&cluster).await?;
 
     let clients = workload::Clients::start(args, &cluster, &stage)?;
-    let failures = faults::play(&mut cluster, &stage).await?;
+    let played = faults::play(&mut cluster, &stage).await?;
     let mut calls = clients.stop().await?;
     stage.finish();
     let run_span = stage.at();
     let ends = audit::read_everything(args, &cluster, &stage, &mut calls).await?;
     cluster.stop().await?;
-    if let Some(folder) = &args.trace {
-        calls::write(folder, stage.unix_nanos(), &calls)?;
-    }
+    calls::write(&folder, stage.unix_nanos(), &calls)?;
+    calls::write_acts(&folder, stage.unix_nanos(), &played.acts)?;
 
     let refused = calls.iter().filter(|call| call.refused).count();
-    let run = Run { history: calls::history(&calls), refused, failures, span: run_span };
+    let run = Run { history: calls::history(&calls), refused, failures: played.failures, span: run_span };
     report::write_history(&build.folder.join("history.ndjson"), &run)?;
     let judged = Instant::now();
     let findings = audit::judge(&run, &ends);
     report::print(&run, &findings, judged.elapsed(), &build.folder);
-    if let Some(folder) = &args.trace {
-        traces::read_all(folder, cluster.killed())?;
-    }
+    traces::read_all(&folder, cluster.killed())?;
     if !args.keep {
         remove_data(&build.folder)?;
     }
     if let Some(nothing) = report::vacuous(&run) {
-        println!("the run proves nothing: {nothing}");
+        println!("the run proves nothing: {nothing}; again with: {}", page::command(args));
         return Ok(Verdict::Broken);
     }
-    Ok(if findings.is_empty() { Verdict::Holds } else { Verdict::Broken })
+    if findings.is_empty() {
+        if let Some(html) = &args.html {
+            page::draw(args, &folder, &findings, html)?;
+        }
+        return Ok(Verdict::Holds);
+    }
+    println!("again with: {}", page::command(args));
+    page::draw(args, &folder, &findings, &args.html.clone().map_or_else(|| pages::usual_place("demo"), Ok)?)?;
+    Ok(Verdict::Broken)
 }
 
 fn remove_data(folder: &Path) -> anyhow::Result<()> {

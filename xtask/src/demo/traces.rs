@@ -21,8 +21,8 @@ struct Held {
 /// Makes the folder, and removes what an earlier run recorded there.
 pub(super) fn clear(folder: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("trace: {}", folder.display()))?;
-    let clients = folder.join(calls::FILE);
-    for file in files(folder)?.into_iter().chain(clients.exists().then_some(clients)) {
+    let others = [calls::FILE, calls::FAULTS].map(|name| folder.join(name));
+    for file in files(folder)?.into_iter().chain(others.into_iter().filter(|file| file.exists())) {
         fs::remove_file(&file).with_context(|| format!("removing {}", file.display()))?;
     }
     Ok(())
