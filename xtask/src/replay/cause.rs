@@ -119,7 +119,7 @@ impl Entries {
             left -= taken;
             cut.push(*term, taken);
         }
-        left == 0 && cut.runs == self.runs
+        cut.runs == self.runs
     }
 }
 
@@ -208,5 +208,11 @@ mod tests {
             Some(Said { number: 3, line: 1, earlier: 0 })
         );
         assert_eq!(find(&[&*three, &receive].concat(), 2), None, "sent to another");
+        let twice = two.replace("{\"at\":1,\"node\":1,\"event\":\"Ready\"}\n", "");
+        let twice = format!("{twice}{}", two.split_once('\n').expect("lines").1);
+        assert_eq!(
+            find(&[&*twice, &twice, &receive].concat(), 3),
+            Some(Said { number: 2, line: 1, earlier: 1 })
+        );
     }
 }

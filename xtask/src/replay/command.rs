@@ -134,7 +134,7 @@ pub(super) fn parse(line: &str) -> Result<Command, Mistake> {
 fn place(text: &str) -> Option<Place> {
     match text {
         "" => None,
-        "end" => Some(Place::End),
+        _ if "end".starts_with(text) => Some(Place::End),
         _ if "violation".starts_with(text) => Some(Place::Violation),
         _ => text.trim_start_matches('#').parse().ok().map(Place::Number),
     }
@@ -180,6 +180,7 @@ mod tests {
             ("b 3", "Back(3)"),
             ("g 4", "Goto(Number(4))"),
             ("goto end", "Goto(End)"),
+            ("g e", "Goto(End)"),
             ("g v", "Goto(Violation)"),
             ("r", "Run"),
             ("re", "Reverse"),

@@ -217,11 +217,13 @@ mod tests {
         Part::read(name.to_owned(), read(text.as_bytes()))
     }
 
-    /// Units as events joined by `+`, then the error.
+    /// Units as events joined by `+`, then the error. A word is `node:event`, or `node@time:event`.
     fn shown(text: &str) -> String {
         let line = |word: &str| {
             let (node, event) = word.split_once(':').unwrap_or_else(|| panic!("{word}"));
-            Ok(Line { node: node.parse().expect("a node"), event: event.to_owned(), ..Line::default() })
+            let (node, at) = node.split_once('@').unwrap_or((node, "0"));
+            let number = |text: &str| text.parse().expect("a number");
+            Ok(Line { node: number(node), at: number(at), event: event.to_owned(), ..Line::default() })
         };
         let lines: Vec<_> = text.split_whitespace().map(line).collect();
         let (part, error) = Part::read(String::new(), lines.into_iter());
@@ -237,6 +239,8 @@ mod tests {
     fn steps_of_hosts_and_of_the_explorer_are_units() {
         let host = "1:InitState 1:Wake 1:BecomeLeader 1:Ready 1:Crash 2:ReceiveX 2:Failed 2:Failed";
         assert_eq!(shown(host), "InitState Wake+BecomeLeader+Ready Crash ReceiveX+Failed Failed");
+        let late = "1:Crash 1@5:Send";
+        assert_eq!(shown(late), "Crash (line 2: Send outside of a step)");
         let explorer = "1:Timeout 1:Send 1:Lost 1:Ready 2:Crash 2:Ready 2:Read 2:Ready 0:Broken";
         assert_eq!(shown(explorer), "Timeout+Send+Lost+Ready Crash+Ready Read+Ready Broken");
     }

@@ -192,3 +192,33 @@ pub(super) fn state(run: &Recording, node: u64, here: usize, out: &mut impl Writ
     }
     Ok(true)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::replay::testing::value;
+
+    #[test]
+    fn a_log_ends_behind_its_base_and_all_its_runs() {
+        let end = |log: &str| log_end(&value(log)).map_or("-".to_owned(), |end| Shown(&end).to_string());
+        assert_eq!(end(r#"{"base":[2,9],"runs":[[2,1],[3,4]]}"#), "[3, 14]");
+        assert_eq!(end(r#"{"base":[2,9],"runs":[]}"#), "[2, 9]");
+        assert_eq!(end(r#"{"base":[2,18446744073709551615],"runs":[[3,1]]}"#), "-");
+        assert_eq!(end(r#"{"base":7}"#), "-");
+    }
+
+    #[test]
+    fn a_frame_names_its_other_end_and_shows_its_message() {
+        let shown = |json: &str| event(&serde_json::from_str(json).expect("a line"));
+        let message = r#""peer":2,"message":{"kind":"Vote","term":3}"#;
+        let line = |name: &str, rest: &str| format!(r#"{{"at":1,"node":1,"event":"{name}",{rest}}}"#);
+        assert_eq!(shown(&line("SendX", message)), "SendX to n2  Vote {term: 3}");
+        assert_eq!(shown(&line("ReceiveX", message)), "ReceiveX from n2  Vote {term: 3}");
+        assert_eq!(shown(&line("LinkDown", r#""peer":2"#)), "LinkDown with n2");
+        assert_eq!(
+            shown(&line("Unreadable", r#""peer":2,"error":"\u0007""#)),
+            "Unreadable from n2  error \"\\u{7}\""
+        );
+        assert_eq!(shown(&line("Drop", r#""peer":2,"message":7"#)), "Drop to n2  7");
+    }
+}
