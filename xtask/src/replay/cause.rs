@@ -215,4 +215,48 @@ mod tests {
             Some(Said { number: 2, line: 1, earlier: 1 })
         );
     }
+
+    /// The first line of the unit of this number, as its sending or sealing is found.
+    fn said_of(
+        text: &str,
+        number: usize,
+        find: fn(&Recording, usize, &Line) -> Option<Said>,
+    ) -> Option<(usize, usize)> {
+        let run = recording(text);
+        let unit = run.unit(number).expect("a unit");
+        let line = unit.event(|event| was_sent(event) || event.starts_with("Send")).expect("a frame");
+        find(&run, number, line).map(|said| (said.number, said.line))
+    }
+
+    #[test]
+    fn a_sending_is_to_the_one_who_received_and_in_another_step() {
+        let to_both = r#"{"at":1,"node":1,"event":"Wake"}
+                         {"at":1,"node":1,"event":"SendX","peer":3,"message":7}
+                         {"at":1,"node":1,"event":"SendX","peer":2,"message":7}
+                         {"at":1,"node":1,"event":"Ready"}
+                         {"at":2,"node":1,"event":"Drop","peer":2,"message":7}"#;
+        assert_eq!(said_of(to_both, 2, sending), Some((1, 2)));
+        let to_itself = r#"{"at":1,"node":1,"event":"ReceiveX","peer":1,"message":7}
+                           {"at":1,"node":1,"event":"SendX","peer":1,"message":7}
+                           {"at":1,"node":1,"event":"Ready"}"#;
+        assert_eq!(said_of(to_itself, 1, sending), None);
+    }
+
+    #[test]
+    fn a_seal_is_of_its_node_its_number_and_this_life() {
+        let seal = |node: u64, seal: u64| {
+            format!(
+                "{{\"at\":1,\"node\":{node},\"event\":\"Wake\"}}\n\
+                 {{\"at\":1,\"node\":{node},\"event\":\"Seal\",\"peer\":3,\"seal\":{seal}}}\n\
+                 {{\"at\":1,\"node\":{node},\"event\":\"Ready\"}}\n"
+            )
+        };
+        let opened = r#"{"at":2,"node":1,"event":"Persisted"}
+                        {"at":2,"node":1,"event":"SendX","peer":3,"seal":1}
+                        {"at":2,"node":1,"event":"Ready"}"#;
+        let crash = "{\"at\":2,\"node\":1,\"event\":\"Crash\"}\n";
+        let text = [&*seal(1, 1), &seal(1, 2), &seal(2, 1), opened].concat();
+        assert_eq!(said_of(&text, 4, sealing), Some((1, 1)));
+        assert_eq!(said_of(&[&*seal(1, 1), crash, opened].concat(), 3, sealing), None);
+    }
 }

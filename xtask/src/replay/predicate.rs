@@ -312,7 +312,8 @@ mod tests {
         check("life", &[3]);
         check("why = \"two words\"", &[3]);
         check("message.granted = false", &[2]);
-        check("message.granted", &[2]);
+        check("message.granted and peer = 2", &[2]);
+        check("message.granted and peer = 3", &[]);
     }
 
     #[test]
