@@ -11,6 +11,7 @@ mod loom;
 mod mutants;
 mod pages;
 mod plant;
+mod replay;
 mod sim;
 mod spec;
 mod tidy;
@@ -44,6 +45,8 @@ enum Task {
     Trace(trace::Args),
     /// Check that a trace of a real run is a behaviour of the specification.
     Validate(validate::Args),
+    /// Step through a recorded run in the terminal: forward, back, to a break, what changed, why.
+    Replay(replay::Args),
     /// Switch on every planted fault and demand that its checker finds it.
     Plant(plant::Args),
     /// Try every interleaving of what threads share.
@@ -80,6 +83,7 @@ fn main() -> ExitCode {
         Task::Explore(args) => explore::run(&args),
         Task::Trace(args) => trace::run(&args),
         Task::Validate(args) => validate::run(&args),
+        Task::Replay(args) => replay::run(&args),
         Task::Plant(args) => plant::run(&args),
         Task::Loom(args) => loom::run(&args),
         Task::Fuzz(args) => fuzz::run(&args),

@@ -86,9 +86,10 @@ fn folder(module: &Module, path: &Path) -> Result<Judged> {
 }
 
 /// A process, with the files of its lives in order.
-type Process = (u64, Vec<(u64, PathBuf)>);
+pub(crate) type Process = (u64, Vec<(u64, PathBuf)>);
 
-fn lives(folder: &Path) -> Result<Vec<Process>> {
+/// The files of a folder of `demo --trace`.
+pub(crate) fn lives(folder: &Path) -> Result<Vec<Process>> {
     let mut found = std::collections::BTreeMap::<u64, Vec<(u64, PathBuf)>>::new();
     let entries = fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
     for entry in entries {
