@@ -61,9 +61,12 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         Err(failure) => failure,
     };
     println!("{failure}");
-    if let (Failure::Offence(offence), Some(path)) = (&failure, html) {
+    let options: Vec<String> = std::env::args().skip(1).collect();
+    println!("again with: cargo run --release -p synod-sim --example linear -- {}", options.join(" "));
+    if let Failure::Offence(offence) = &failure {
+        let path = html.map_or_else(|| std::env::temp_dir().join("offence.html"), Into::into);
         std::fs::write(&path, offence.html())?;
-        println!("drawn in {path}");
+        println!("page: {}", path.display());
     }
     Ok(ExitCode::from(1))
 }

@@ -21,8 +21,8 @@ pub(crate) struct Aligned {
     pub(crate) uncertainty: u64,
 }
 
-/// Aligns clocks whose origins stand at these wall-clock readings; the first one is the measure. In time of the cube of
-/// the number of clocks.
+/// Aligns clocks whose origins stand at these wall-clock readings; the first one that messages speak of is the measure,
+/// and one that they do not speak of goes by its wall. In time of the cube of the number of clocks.
 pub(crate) fn align(walls: &[i128], crossings: &[Crossing]) -> Vec<Aligned> {
     let count = walls.len();
     // Through messages, clock `a` may be ahead of what `b` allows by at most bound[a][b].
@@ -39,15 +39,16 @@ pub(crate) fn align(walls: &[i128], crossings: &[Crossing]) -> Vec<Aligned> {
     }
     let bound = shortest(bound);
     let wall = |clock: usize| walls.get(clock).copied().unwrap_or(0);
+    let measure = crossings.iter().map(|it| it.from.min(it.to)).min().unwrap_or(0);
     let between = |a: usize, b: usize| bound.get(a).and_then(|row| row.get(b)).copied().flatten();
     let aligned = |clock: usize| {
         let said = wall(clock);
-        if clock == 0 {
+        if clock == measure {
             return Aligned { offset: said, uncertainty: nanos(round) };
         }
         // offset + came >= first + sent, and the other way.
-        let most = between(clock, 0).map(|slack| wall(0) + slack);
-        let least = between(0, clock).map(|slack| wall(0) - slack);
+        let most = between(clock, measure).map(|slack| wall(measure) + slack);
+        let least = between(measure, clock).map(|slack| wall(measure) - slack);
         let offset = match (least, most) {
             (Some(least), Some(most)) if least <= most => said.clamp(least, most),
             (Some(least), _) => said.max(least),
@@ -86,7 +87,7 @@ fn contradiction(bound: &[Vec<Option<i128>>]) -> i128 {
         }
     }
     while less + 1 < enough {
-        let middle = i128::midpoint(less, enough);
+        let middle = less + (enough - less) / 2;
         if holds(middle) { enough = middle } else { less = middle }
     }
     enough
@@ -152,6 +153,10 @@ mod tests {
     fn a_clock_that_nobody_heard_of_goes_by_its_wall() {
         assert_eq!(align(&[3, 8], &[]), [3, 8].map(|offset| Aligned { offset, uncertainty: 0 }));
         assert!(align(&[], &[]).is_empty());
+        // The first is spoken of by nobody, and is no measure for the others.
+        let told = [crossing(1, 2, 500, 410), crossing(2, 1, 450, 570)];
+        assert_eq!(align(&[7, 0, 5], &told)[2], Aligned { offset: 90, uncertainty: 30 });
+        assert_eq!(align(&[7, 0, 5], &told)[0], Aligned { offset: 7, uncertainty: 0 });
     }
 
     #[test]

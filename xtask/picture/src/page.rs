@@ -79,7 +79,8 @@ pub fn data(run: &Run, look: &Look) -> (String, String) {
     let lane: Vec<usize> = run.steps.iter().map(|step| step.lane).collect();
     let what: Vec<usize> = run.steps.iter().map(|step| words.number(step.cause())).collect();
     let commands = run.steps.iter().enumerate();
-    let commands = commands.filter_map(|(at, step)| Some(json!([at, words.number(step.command()?)]))).collect::<Json>();
+    let commands =
+        commands.filter_map(|(at, step)| Some(json!([at, words.number(step.command()?)]))).collect::<Json>();
     let details = details(run, &mut words);
     let data = json!({
         "title": look.title, "story": look.story, "command": look.command, "open": look.open_at,

@@ -199,3 +199,69 @@ fn reordered(order: &[usize], mut lines: Vec<Lines>, at: &[u64], mut found: Vec<
     found.sort_by_key(|it| (it.from.1.or(it.to.1), it.to.1));
     Parts { kind: Kind::Processes, steps, at: times, found, uncertainty: Vec::new() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::Fate;
+    use synod_transport::trace::read;
+
+    fn lines(text: &str) -> Vec<Line> {
+        read(text.as_bytes()).collect::<Result<_, _>>().expect("a trace")
+    }
+
+    /// A process whose clock began at `origin` of the wall; each line is `at event peer term`.
+    fn process(node: u64, origin: u64, events: &[(u64, &str, u64, u64)]) -> Vec<Line> {
+        let mut text =
+            format!("{{\"at\":0,\"node\":{node},\"event\":\"Start\",\"life\":1,\"unix_nanos\":{origin}}}\n");
+        for (at, event, peer, term) in events {
+            let input = if *event == "Send" { "Wake" } else { "" };
+            if !input.is_empty() {
+                text.push_str(&format!("{{\"at\":{at},\"node\":{node},\"event\":\"{input}\"}}\n"));
+            }
+            text.push_str(&format!(
+                "{{\"at\":{at},\"node\":{node},\"event\":\"{event}\",\"peer\":{peer},\"message\":{{\"kind\":\"Vote\",\"term\":{term}}}}}\n\
+                 {{\"at\":{at},\"node\":{node},\"event\":\"Ready\",\"state\":{{\"role\":\"Follower\",\"term\":{term}}}}}\n"
+            ));
+        }
+        lines(&text)
+    }
+
+    const WALL: u64 = 1_700_000_000_000_000_000;
+
+    #[test]
+    fn no_message_comes_before_it_was_sent_whatever_the_walls_say() {
+        // The second process began 1000 later, and its wall says 5000 earlier.
+        let one = process(1, WALL, &[(2000, "Send", 2, 1), (2900, "Receive", 2, 2)]);
+        let two = process(2, WALL - 5000, &[(1100, "Receive", 1, 1), (1200, "Send", 1, 2)]);
+        let run = merge(vec![one, two], "two").expect("a run");
+        assert_eq!(run.arrows.len(), 2);
+        for arrow in &run.arrows {
+            let (from, to) = (arrow.from.1.expect("sent"), arrow.to.1.expect("came"));
+            assert!(from < to && run.steps[from].at <= run.steps[to].at, "{arrow:?}");
+        }
+        // It may have begun 900 to 1700 after the first: the nearest to the wall's word is taken.
+        let second = run.lanes.iter().find(|lane| lane.id == 2).expect("a lane");
+        assert_eq!(second.uncertainty, 800);
+        assert!(run.notes.iter().any(|note| note.contains("0.001 ms of doubt")), "{:?}", run.notes);
+    }
+
+    #[test]
+    fn a_file_that_was_cut_leaves_messages_that_come_from_nowhere() {
+        let one = process(1, WALL, &[(10, "Send", 2, 1)]);
+        let two = process(2, WALL, &[(20, "Receive", 1, 1), (30, "Receive", 1, 2)]);
+        let run = merge(vec![one, two], "two").expect("a run");
+        let shown: Vec<_> = run.arrows.iter().map(|arrow| (arrow.from.1, arrow.fate.clone())).collect();
+        assert_eq!(shown, [(Some(2), Fate::Delivered), (None, Fate::Delivered)]);
+    }
+
+    #[test]
+    fn files_that_contradict_each_other_are_merged_all_the_same() {
+        let one = process(1, WALL, &[(10, "Receive", 2, 1), (20, "Send", 2, 2)]);
+        let two = process(2, WALL, &[(10, "Receive", 1, 2), (20, "Send", 1, 1)]);
+        let run = merge(vec![one, two], "two").expect("a run");
+        assert_eq!(run.steps.len(), 6);
+        let times: Vec<u64> = run.steps.iter().map(|step| step.at).collect();
+        assert!(times.is_sorted(), "{times:?}");
+    }
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use synod_transport::trace::{Line, Value};
 
-use crate::run::{DiskWrite, LaneKind, Lasting, Run, Span};
+use crate::run::{DiskWrite, Kind, LaneKind, Lasting, Run, Span};
 
 /// Fills in what lasts, from the steps.
 pub(crate) fn find(run: &mut Run) {
@@ -70,7 +70,7 @@ impl Open {
             "Crash" | "Failed" => {
                 self.stop(run, lane, at, true);
                 // An explored crash starts again within its step.
-                if line.get("life").is_some() || line.event == "Failed" {
+                if run.kind != Kind::Explored || line.event == "Failed" {
                     self.begin(run, lane, at, Slot::Down, Lasting::Down);
                 }
             }

@@ -38,7 +38,12 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
     }
     let strange = strangers(&folder)?;
     ensure!(strange.is_empty(), "not of the gallery: {}", strange.join(", "));
-    println!("{count} files in {}, {} {}", folder.display(), stale.len(), if args.check { "stale" } else { "written" });
+    println!(
+        "{count} files in {}, {} {}",
+        folder.display(),
+        stale.len(),
+        if args.check { "stale" } else { "written" }
+    );
     if args.check && !stale.is_empty() {
         println!("stale: {}; mend with: cargo xtask gallery", stale.join(", "));
         return Ok(Verdict::Broken);
@@ -67,7 +72,8 @@ fn strangers(folder: &Path) -> Result<Vec<String>> {
     let mut strange = Vec::new();
     for file in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
         let name = file?.file_name().to_string_lossy().into_owned();
-        let known = |entry: &Entry| [".html", ".svg"].iter().any(|end| format!("{}{end}", entry.name) == name);
+        let known =
+            |entry: &Entry| [".html", ".svg"].iter().any(|end| format!("{}{end}", entry.name) == name);
         if name != "README.md" && !ENTRIES.iter().any(known) {
             strange.push(name);
         }
@@ -80,7 +86,8 @@ fn draw(entry: &Entry) -> Result<Run> {
     match entry.source {
         Source::Script(name) => {
             let path = workspace_root()?.join("raft/tests/scripts").join(name).with_extension("txt");
-            let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            let text =
+                fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
             let kept = Kept::default();
             synod_raft_check::script::trace(&text, Box::new(kept.clone()))?;
             let lines = read(&*kept.take()).collect::<Result<_, _>>()?;

@@ -17,7 +17,13 @@ const WORKERS: u64 = 4;
 
 /// What the lanes are called.
 pub(super) fn names() -> Vec<(u64, String)> {
-    let fixed = [(USER, "user"), (QUEUE, "queue"), (STORAGE, "storage"), (WORKERS, "worker 1"), (WORKERS + 1, "worker 2")];
+    let fixed = [
+        (USER, "user"),
+        (QUEUE, "queue"),
+        (STORAGE, "storage"),
+        (WORKERS, "worker 1"),
+        (WORKERS + 1, "worker 2"),
+    ];
     fixed.map(|(id, name)| (id, name.to_owned())).to_vec()
 }
 
@@ -29,7 +35,8 @@ pub(super) fn trace(stage: u8, property: &str) -> Result<Vec<Line>> {
     let (Verdict::Broken(why), Some(path)) = (&finding.verdict, &finding.path) else {
         anyhow::bail!("stage {stage} does not break {property}");
     };
-    let again = path.cycle_from.map(|from| format!("; after step {from} the same comes again and again, for ever"));
+    let again =
+        path.cycle_from.map(|from| format!("; after step {from} the same comes again and again, for ever"));
     Ok(lines(path, property, &format!("{why}{}", again.unwrap_or_default())))
 }
 
@@ -67,12 +74,23 @@ impl Tale {
                 let version = before.queue.front().copied().unwrap_or(0);
                 self.says(QUEUE, "Give", &[(lane(worker), "Message", version)], after);
             }
-            Action::Write(worker) => self.says(lane(worker), "Write", &[(STORAGE, "File", of(before, worker))], after),
-            Action::Link(worker) => self.says(lane(worker), "Link", &[(STORAGE, "Link", of(before, worker))], after),
-            Action::Ack(worker) => self.says(lane(worker), "Acknowledge", &[(QUEUE, "Done", of(before, worker))], after),
+            Action::Write(worker) => {
+                self.says(lane(worker), "Write", &[(STORAGE, "File", of(before, worker))], after);
+            }
+            Action::Link(worker) => {
+                self.says(lane(worker), "Link", &[(STORAGE, "Link", of(before, worker))], after);
+            }
+            Action::Ack(worker) => {
+                self.says(lane(worker), "Acknowledge", &[(QUEUE, "Done", of(before, worker))], after);
+            }
             Action::Crash(worker) => {
                 let life = named([("life", Value::Number(1))]);
-                self.line(Line { node: lane(worker), event: "Crash".to_owned(), fields: life, ..Line::default() });
+                self.line(Line {
+                    node: lane(worker),
+                    event: "Crash".to_owned(),
+                    fields: life,
+                    ..Line::default()
+                });
                 self.line(Line { node: lane(worker), event: "Start".to_owned(), ..Line::default() });
                 self.says(QUEUE, "Take back", &[], after);
             }
@@ -88,10 +106,21 @@ impl Tale {
             let message = Some(message(kind, *version));
             self.line(Line { node, event: "Send".to_owned(), peer: Some(*to), message, ..Line::default() });
         }
-        self.line(Line { node, event: "Ready".to_owned(), state: Some(state(node, after)), ..Line::default() });
+        self.line(Line {
+            node,
+            event: "Ready".to_owned(),
+            state: Some(state(node, after)),
+            ..Line::default()
+        });
         for (to, kind, version) in said {
             let message = Some(message(kind, *version));
-            self.line(Line { node: *to, event: "Receive".to_owned(), peer: Some(node), message, ..Line::default() });
+            self.line(Line {
+                node: *to,
+                event: "Receive".to_owned(),
+                peer: Some(node),
+                message,
+                ..Line::default()
+            });
             let state = Some(state(*to, after));
             self.line(Line { node: *to, event: "Ready".to_owned(), state, ..Line::default() });
         }
@@ -135,7 +164,11 @@ fn state(node: u64, all: &State) -> Value {
                 Phase::Done => "Done",
                 Phase::Lost => "Lost",
             };
-            Value::record([("role", Value::word(phase)), ("version", version(on)), ("replaces", version(old))])
+            Value::record([
+                ("role", Value::word(phase)),
+                ("version", version(on)),
+                ("replaces", version(old)),
+            ])
         }
     }
 }
