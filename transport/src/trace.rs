@@ -19,7 +19,7 @@ mod ndjson;
 mod value;
 
 #[cfg(feature = "trace")]
-pub use groups::{Group, groups};
+pub use groups::{Group, Place, groups, place};
 #[cfg(feature = "trace")]
 pub use line::Line;
 #[cfg(feature = "trace")]

@@ -20,17 +20,25 @@ pub enum Group {
 
 /// Where in a step an event stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Place {
+pub enum Place {
+    /// It is an input, and opens a step.
     Opens,
+    /// It is an effect.
     Within,
+    /// It ends a step.
     Closes,
+    /// It is no part of a step.
     Alone,
 }
 
-fn place(event: &str) -> Place {
+/// Where an event of this name stands, in traces of hosts and worlds and in those of an exploration. An exploration's
+/// `Crash` opens a step; every other stands alone, and that is what is said of it.
+pub fn place(event: &str) -> Place {
     match event {
-        "Wake" | "Propose" | "Read" | "Persisted" | "Command" => Place::Opens,
-        "Write" | "Seal" | "Commit" | "Replicate" | "Refuse" | "ReadReady" => Place::Within,
+        "Wake" | "Propose" | "Read" | "Persisted" | "Command" | "Timeout" | "Interval" | "Persist" => {
+            Place::Opens
+        }
+        "Write" | "Seal" | "Commit" | "Replicate" | "Refuse" | "ReadReady" | "Lost" => Place::Within,
         "Ready" | "Failed" => Place::Closes,
         _ if event.starts_with("Receive") => Place::Opens,
         _ if event.starts_with("Send") || event.starts_with("Become") => Place::Within,

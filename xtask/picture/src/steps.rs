@@ -3,7 +3,7 @@
 //! More forgiving than `synod_transport::trace::groups`, since a picture of half a run is better than none: a step that is
 //! cut off is kept as far as it goes.
 
-use synod_transport::trace::Line;
+use synod_transport::trace::{Line, Place, place};
 
 use crate::run::Kind;
 
@@ -23,19 +23,7 @@ pub(crate) fn kind_of(first: Option<&Line>) -> Kind {
 
 /// Whether a step begins here.
 fn opens(line: &Line, kind: Kind) -> bool {
-    let event = line.event.as_str();
-    match event {
-        "Wake" | "Propose" | "Read" | "Persisted" | "Command" => true,
-        "Timeout" | "Interval" | "Persist" | "Crash" => kind == Kind::Explored,
-        _ => event.starts_with("Receive"),
-    }
-}
-
-/// Whether it can stand within a step.
-fn within(event: &str) -> bool {
-    matches!(event, "Write" | "Seal" | "Commit" | "Replicate" | "Refuse" | "ReadReady" | "Lost")
-        || event.starts_with("Send")
-        || event.starts_with("Become")
+    place(&line.event) == Place::Opens || (kind == Kind::Explored && line.event == "Crash")
 }
 
 /// Puts lines together, in their order.
@@ -44,8 +32,8 @@ pub(crate) fn steps(lines: impl IntoIterator<Item = Line>, kind: Kind) -> Vec<Li
     let mut open = false;
     for line in lines {
         let same = steps.last().and_then(|step| step.last()).is_some_and(|last| last.node == line.node);
-        let closes = matches!(line.event.as_str(), "Ready" | "Failed");
-        if open && same && (closes || within(&line.event)) {
+        let closes = place(&line.event) == Place::Closes;
+        if open && same && (closes || place(&line.event) == Place::Within) {
             if let Some(step) = steps.last_mut() {
                 step.push(line);
             }

@@ -6,7 +6,7 @@ use std::iter::Peekable;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use synod_transport::trace::{Line, ReadError, read};
+use synod_transport::trace::{Line, Place, ReadError, place, read};
 
 use super::recording::{Recording, Unit};
 
@@ -73,28 +73,6 @@ impl Part {
         let end = grouping.end();
         let part = Self { name, units: grouping.units, offset: grouping.offset };
         (part, error.or(end))
-    }
-}
-
-/// Where in a step an event stands, in the traces of hosts and those of the explorer.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Opens,
-    Within,
-    Closes,
-    Alone,
-}
-
-fn place(event: &str) -> Place {
-    match event {
-        "Wake" | "Propose" | "Read" | "Persisted" | "Command" | "Timeout" | "Interval" | "Persist" => {
-            Place::Opens
-        }
-        "Write" | "Seal" | "Commit" | "Replicate" | "Refuse" | "ReadReady" | "Lost" => Place::Within,
-        "Ready" | "Failed" => Place::Closes,
-        _ if event.starts_with("Receive") => Place::Opens,
-        _ if event.starts_with("Send") || event.starts_with("Become") => Place::Within,
-        _ => Place::Alone,
     }
 }
 
