@@ -26,7 +26,7 @@ pub(crate) struct Args {
     /// The first seed.
     #[arg(long, default_value_t = 0)]
     from: u64,
-    /// Sizes of the clusters.
+    /// Sizes of the clusters; of one seed that is written or drawn, the first of them.
     #[arg(long, value_delimiter = ',', default_values_t = [3, 5])]
     nodes: Vec<usize>,
     /// Plant a fault, which some seed must find: the run stops there. `all` tries every fault in turn.
@@ -44,6 +44,13 @@ pub(crate) struct Args {
 }
 
 impl Args {
+    /// One size only when one world is to be written or drawn: the first.
+    fn sizes(&self) -> &[usize] {
+        let one = self.seed.is_some() && (self.trace.is_some() || self.html.is_some());
+        let most = if one { 1 } else { self.nodes.len() };
+        self.nodes.get(..most).unwrap_or_default()
+    }
+
     fn range(&self) -> Range<u64> {
         match self.seed {
             Some(seed) => seed..seed.saturating_add(1),
@@ -154,16 +161,10 @@ impl Sum {
 pub(crate) fn run(args: &Args) -> Result<Verdict> {
     ensure!(args.nodes.iter().all(|nodes| (1..=7).contains(nodes)), "--nodes takes sizes of 1 to 7");
     ensure!(!args.range().is_empty(), "--seeds must not be zero");
-    if args.trace.is_some() {
-        ensure!(args.nodes.len() == 1, "--trace wants one size: add --nodes");
-    }
     if args.html.is_some() {
-        let one = args.seed.is_some() && args.nodes.len() == 1;
+        let one = args.seed.is_some();
         let planted = args.plant.as_deref().is_some_and(|plant| plant != "all");
-        ensure!(
-            one || planted,
-            "--html wants one world: add --seed and --nodes, or --plant with a fault's name"
-        );
+        ensure!(one || planted, "--html wants one world: add --seed, or --plant with a fault's name");
     }
     match args.plant.as_deref() {
         None => sound(args, raft, &Seen::ALL.iter().map(|what| what.name()).collect::<Vec<_>>()),
@@ -197,7 +198,7 @@ fn sound(args: &Args, runner: fn(&World) -> Result<Report>, telling: &[&'static 
     let unseen = coverage(&sum, telling);
     let Some((seed, nodes, violation)) = sum.found else {
         println!("no violation");
-        if let (Some(seed), Some(nodes), Some(html)) = (args.seed, args.nodes.first(), &args.html) {
+        if let (Some(seed), Some(nodes), Some(html)) = (args.seed, args.sizes().first(), &args.html) {
             World { seed, nodes: *nodes, plant: None, trace: None }.draw(Some(html))?;
         }
         if sum.worlds >= ENOUGH && !unseen.is_empty() {
@@ -270,7 +271,7 @@ fn worlds(args: &Args, plant: Option<&str>, runner: fn(&World) -> Result<Report>
             if seed >= range.end {
                 return Ok(());
             }
-            for nodes in &args.nodes {
+            for nodes in args.sizes() {
                 let world =
                     World { seed, nodes: *nodes, plant: plant.map(str::to_owned), trace: args.trace.clone() };
                 let report =
@@ -368,6 +369,24 @@ mod tests {
         assert_eq!(all_plants(&few, &["toy".to_owned()], toy).expect("it runs"), Verdict::Broken);
         let many = args("raft --seeds 50").expect("good");
         assert_eq!(all_plants(&many, &["toy".to_owned()], toy).expect("it runs"), Verdict::Holds);
+    }
+
+    #[test]
+    fn a_world_is_drawn_by_its_seed_or_where_a_planted_fault_was_found() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let draw = |name: &str, line: &str| {
+            let path = folder.path().join(name);
+            let args = args(&format!("raft {line} --html {}", path.display())).expect("good");
+            assert_eq!(run(&args).expect("it runs"), Verdict::Holds);
+            std::fs::read_to_string(path).expect("a page")
+        };
+        let sound = draw("sound.html", "--seed 7");
+        assert!(sound.contains("Seed 7: 3 Raft nodes") && sound.contains(r#""violation":null"#));
+        let planted = draw("planted.html", "--plant commit-older-term --seeds 100");
+        let said =
+            ["One rule is broken on purpose", "A linearizable read must see", "At the red line it broke"];
+        assert!(said.iter().all(|sentence| planted.contains(sentence)));
+        assert!(planted.contains(r#""violation":["#));
     }
 
     #[test]

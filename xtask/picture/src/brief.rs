@@ -20,7 +20,7 @@ pub(crate) fn brief(message: &Value) -> String {
     let moved: u64 = runs(message).fold(0, |sum, (_, count)| sum.saturating_add(count));
     if let (Some((_, after)), true) = (pair("after"), moved > 0) {
         let last = after.saturating_add(moved);
-        let first = after + 1;
+        let first = after.saturating_add(1);
         text.push_str(&if moved == 1 { format!(" i{last}") } else { format!(" i{first}–{last}") });
     }
     if let Some(granted) = message.get("granted").and_then(Value::as_bool) {
@@ -75,6 +75,8 @@ mod tests {
     fn anything_else_is_its_kind_and_nothing_is_a_message() {
         check(r#"{"kind":"Gossip","x":[]}"#, "Gossip");
         check("null", "message");
+        let most = r#"{"kind":"Append","after":[0,18446744073709551615],"runs":[[1,2]]}"#;
+        check(most, "Append i18446744073709551615");
         check(r#"{"kind":"a kind that is much longer than a label"}"#, "a kind that is much longer t");
     }
 }

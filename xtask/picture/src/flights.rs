@@ -222,7 +222,7 @@ fn holds(sent: &Value, came: &Value) -> bool {
     }
     let index = |message: &Value| message.get("after")?.as_list()?.get(1)?.as_number();
     let (Some(first), Some(after)) = (index(sent), index(came)) else { return false };
-    let inside = after >= first && after + entries(came) <= first.saturating_add(entries(sent));
+    let inside = after >= first && after.saturating_add(entries(came)) <= first.saturating_add(entries(sent));
     let rest = |message: &Value| match message {
         Value::Record(fields) => {
             let plain = |name: &str| !matches!(name, "after" | "runs");
