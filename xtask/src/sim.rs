@@ -161,6 +161,7 @@ impl Sum {
 pub(crate) fn run(args: &Args) -> Result<Verdict> {
     ensure!(args.nodes.iter().all(|nodes| (1..=7).contains(nodes)), "--nodes takes sizes of 1 to 7");
     ensure!(!args.range().is_empty(), "--seeds must not be zero");
+    ensure!(args.trace.is_none() || args.seed.is_some(), "--trace wants one world: add --seed");
     if args.html.is_some() {
         let one = args.seed.is_some();
         let planted = args.plant.as_deref().is_some_and(|plant| plant != "all");
@@ -394,6 +395,8 @@ mod tests {
         assert!(args("paxos").is_err());
         assert!(args("raft --seed 1 --seeds 5").is_err());
         assert!(args("raft --trace x.ndjson").is_err());
+        // An option that conflicts with the one that is required takes the requirement away.
+        assert!(run(&args("raft --seeds 3 --trace x.ndjson").expect("parses")).is_err());
         assert!(run(&args("raft --seeds 0").expect("parses")).is_err());
     }
 }

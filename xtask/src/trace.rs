@@ -51,6 +51,11 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
         pages::write(&run, &look, path)?;
     }
     if let Some(path) = &args.svg {
+        ensure!(args.from < run.steps.len(), "--from {}: there are {} steps", args.from, run.steps.len());
+        for kind in &args.without {
+            let known = run.arrows.iter().any(|arrow| arrow.kind == *kind);
+            ensure!(known, "no message is of the kind {kind}");
+        }
         let (from, to, without) = (args.from, args.to, args.without.clone());
         pages::put(
             path,
@@ -80,7 +85,7 @@ fn look(args: &Args, run: &Run) -> Look {
     let title = args.title.clone().unwrap_or_else(|| first.to_string_lossy().into_owned());
     let out = args.html.as_deref().unwrap_or_else(|| Path::new("run.html")).display();
     Look {
-        story: pages::story(run, &format!("What the trace {} recorded.", named.join(", ")), None),
+        story: pages::unjudged(run, &format!("What the trace {} recorded.", named.join(", "))),
         command: format!("cargo xtask trace {} --html {out}", named.join(" ")),
         title,
         ..Look::default()

@@ -23,6 +23,16 @@ pub(crate) fn brief(message: &Value) -> String {
         let first = after.saturating_add(1);
         text.push_str(&if moved == 1 { format!(" i{last}") } else { format!(" i{first}–{last}") });
     }
+    let term = number("term");
+    let mut terms: Vec<u64> = runs(message).map(|(term, _)| term).collect();
+    terms.dedup();
+    if term.is_some() && terms.iter().any(|of| Some(*of) != term) {
+        let terms: Vec<String> = terms.iter().map(|term| format!("t{term}")).collect();
+        text.push_str(&format!(" of {}", terms.join(" ")));
+    }
+    if let Some(version) = number("version") {
+        text.push_str(&format!(" v{version}"));
+    }
     if let Some(granted) = message.get("granted").and_then(Value::as_bool) {
         text.push_str(if granted { " yes" } else { " no" });
     }
@@ -64,9 +74,11 @@ mod tests {
         check(r#"{"kind":"Append","term":4,"after":[2,2],"runs":[[4,1]],"commit":0}"#, "Append t4 i3");
         check(
             r#"{"kind":"Append","term":4,"after":[2,2],"runs":[[3,2],[4,1]],"commit":0}"#,
-            "Append t4 i3–5",
+            "Append t4 i3–5 of t3 t4",
         );
         check(r#"{"kind":"Append","term":4,"after":[2,2],"runs":[],"commit":0}"#, "Append t4");
+        check(r#"{"kind":"Append","term":4,"after":[1,1],"runs":[[2,1]],"commit":0}"#, "Append t4 i2 of t2");
+        check(r#"{"kind":"Link","version":2}"#, "Link v2");
         check(r#"{"kind":"Conflict","term":4,"refused":7,"hint":[1,1]}"#, "Conflict t4 not i7");
         check(r#"{"kind":"Heartbeat","term":1,"commit":0,"round":9}"#, "Heartbeat t1 #9");
     }

@@ -61,7 +61,7 @@ pub(crate) fn find(run: &mut Run) {
     (run.operations, run.links) = (operations, links);
 }
 
-/// `put k = v`, `propose 3`, `read`.
+/// `Put k = v`, `Propose 3 commands`, `Read`.
 fn describe(line: &Line) -> String {
     let word = |name: &str| match line.get(name) {
         Some(Value::Text(text)) => Some(text.to_string()),
@@ -69,7 +69,10 @@ fn describe(line: &Line) -> String {
         _ => None,
     };
     let mut text = word("request").unwrap_or_default();
-    for (before, name) in [(" ", "count"), (" ", "key"), (" if ", "expect"), (" = ", "value")] {
+    if let Some(count) = line.get("count").and_then(Value::as_number) {
+        text.push_str(&format!(" {count} {}", if count == 1 { "command" } else { "commands" }));
+    }
+    for (before, name) in [(" ", "key"), (" if ", "expect"), (" = ", "value")] {
         if let Some(word) = word(name) {
             text.push_str(before);
             text.push_str(&word);

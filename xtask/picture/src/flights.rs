@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use synod_transport::trace::Value;
 
 use crate::brief::brief;
-use crate::run::{Arrow, Fate};
+use crate::run::{Arrow, Fate, Loss};
 use crate::steps::Lines;
 
 /// What a network may do.
@@ -138,7 +138,7 @@ fn see<'a>(
     let flights = sky.entry(way).or_default();
     let fate = match sighting.what {
         Seen::Received => Fate::Delivered,
-        Seen::Lost(why) => Fate::Lost(sighting.at, why.to_owned()),
+        Seen::Lost(why) => Fate::Lost(Loss { at: sighting.at, number: step + 1, why: why.to_owned() }),
         Seen::Doubled => {
             if let Some(flight) = flights.iter_mut().rev().find(|it| holds(it.message, message)) {
                 flight.copies += 1;

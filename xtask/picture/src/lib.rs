@@ -18,6 +18,8 @@ pub use clocks::{Clocks, clocks};
 pub use page::{Look, data, page};
 pub use processes::{processes, processes_in};
 pub use read::{PictureError, read_file, read_lines};
-pub use run::{Arrow, DiskWrite, Fate, Kind, Lane, LaneKind, Lasting, Operation, Run, Span, Step};
+pub use run::{
+    Arrow, DiskWrite, Fate, Kind, Lane, LaneKind, Lasting, Loss, Operation, Run, Span, Step, WriteEnd,
+};
 pub use shiviz::shiviz;
 pub use svg::{Frame, svg};

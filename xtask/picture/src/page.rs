@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value as Json, json};
 use synod_transport::trace::{Line, Value};
 
-use crate::run::{Fate, Kind, Lane, LaneKind, Lasting, Run};
+use crate::run::{Fate, Kind, Lane, LaneKind, Lasting, Loss, Run, WriteEnd};
 
 const HTML: &str = include_str!("../page/page.html");
 const PAGE_CSS: &str = include_str!("../page/page.css");
@@ -76,6 +76,9 @@ pub fn data(run: &Run, look: &Look) -> (String, String) {
         at.push(step.at.saturating_sub(last));
         last = step.at.max(last);
     }
+    let mut last = 0;
+    let number: Vec<usize> =
+        run.steps.iter().map(|step| step.number - std::mem::replace(&mut last, step.number)).collect();
     let lane: Vec<usize> = run.steps.iter().map(|step| step.lane).collect();
     let what: Vec<usize> = run.steps.iter().map(|step| words.number(step.cause())).collect();
     let commands = run.steps.iter().enumerate();
@@ -86,7 +89,7 @@ pub fn data(run: &Run, look: &Look) -> (String, String) {
         "title": look.title, "story": look.story, "command": look.command, "open": look.open_at,
         "kind": match run.kind { Kind::World => "world", Kind::Processes => "processes", Kind::Explored => "explored" },
         "lanes": run.lanes.iter().map(|lane| lane_json(lane, look)).collect::<Json>(),
-        "at": at, "lane": lane, "what": what,
+        "at": at, "number": number, "lane": lane, "what": what,
         "arrows": arrows(run, &mut words),
         "commands": commands,
         "links": run.links,
@@ -100,7 +103,7 @@ pub fn data(run: &Run, look: &Look) -> (String, String) {
             json!([span.lane, span.from, place(span.to), words.number(kind), words.number(label), term])
         }).collect::<Json>(),
         "writes": run.writes.iter().map(|write| {
-            json!([write.lane, write.from, place(write.to), u8::from(write.lost), write.id])
+            json!([write.lane, write.from, place(write.to), write_end(write.end), write.id])
         }).collect::<Json>(),
         "commits": run.commits.iter().map(|(lane, step, index)| json!([lane, step, index])).collect::<Json>(),
         "operations": run.operations.iter().map(|it| {
@@ -113,6 +116,16 @@ pub fn data(run: &Run, look: &Look) -> (String, String) {
     let Json::Object(mut data) = data else { return (String::new(), details) };
     data.insert("words".to_owned(), words.list.into());
     (Json::Object(data).to_string(), details)
+}
+
+fn write_end(end: WriteEnd) -> &'static str {
+    match end {
+        WriteEnd::Open => "open",
+        WriteEnd::Synced => "synced",
+        WriteEnd::Survived => "survived",
+        WriteEnd::Torn => "torn",
+        WriteEnd::Lost => "lost",
+    }
 }
 
 fn place(step: Option<usize>) -> i64 {
@@ -135,12 +148,12 @@ fn arrows(run: &Run, words: &mut Words) -> Json {
     let all = &run.arrows;
     let fate = |fate: &Fate| match fate {
         Fate::Delivered => 0u8,
-        Fate::Lost(..) => 1,
+        Fate::Lost(_) => 1,
         Fate::Unseen => 2,
     };
     let lost = |fate: &Fate| match fate {
-        Fate::Lost(at, why) => (*at, why.clone()),
-        _ => (0, String::new()),
+        Fate::Lost(loss) => loss.clone(),
+        _ => Loss::default(),
     };
     json!({
         "from": all.iter().map(|it| place(it.from.1)).collect::<Vec<_>>(),
@@ -148,10 +161,11 @@ fn arrows(run: &Run, words: &mut Words) -> Json {
         "to": all.iter().map(|it| place(it.to.1)).collect::<Vec<_>>(),
         "toLane": all.iter().map(|it| it.to.0).collect::<Vec<_>>(),
         "fate": all.iter().map(|it| fate(&it.fate)).collect::<Vec<_>>(),
-        "lostAt": all.iter().map(|it| lost(&it.fate).0).collect::<Vec<_>>(),
-        "why": all.iter().map(|it| words.number(&lost(&it.fate).1)).collect::<Vec<_>>(),
+        "lostAt": all.iter().map(|it| lost(&it.fate).at).collect::<Vec<_>>(),
+        "lostNumber": all.iter().map(|it| lost(&it.fate).number).collect::<Vec<_>>(),
+        "why": all.iter().map(|it| words.number(&lost(&it.fate).why)).collect::<Vec<_>>(),
         // It reached the receiver, who could not take it.
-        "near": all.iter().map(|it| u8::from(lost(&it.fate).1.starts_with("message-to-the"))).collect::<Vec<_>>(),
+        "near": all.iter().map(|it| u8::from(lost(&it.fate).why.starts_with("message-to-the"))).collect::<Vec<_>>(),
         "copy": all.iter().map(|it| u8::from(it.copy)).collect::<Vec<_>>(),
         "kind": all.iter().map(|it| words.number(&it.kind)).collect::<Vec<_>>(),
         "brief": all.iter().map(|it| words.number(&it.brief)).collect::<Vec<_>>(),

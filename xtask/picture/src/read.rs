@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use synod_transport::trace::{Line, ReadError, Value, read};
+use synod_transport::trace::{Line, Place, ReadError, Value, place, read};
 
 use crate::clients::{self, client_of};
 use crate::flights::{Found, Order, flights};
@@ -106,8 +106,9 @@ pub(crate) fn assemble(parts: Parts, name: &str) -> Result<Run, PictureError> {
         let kept = first.is_some_and(|line| !matches!(line.event.as_str(), "Drop" | "Duplicate"));
         let lane = first.and_then(|line| lane_of(&run.lanes, line));
         places.push(kept.then_some(run.steps.len()));
+        let number = places.len();
         if let (true, Some(lane)) = (kept, lane) {
-            run.steps.push(Step { lane, at: at - begin, lines });
+            run.steps.push(Step { lane, number, at: at - begin, lines });
         }
     }
     for Found { from, to, mut arrow } in found {
@@ -115,15 +116,25 @@ pub(crate) fn assemble(parts: Parts, name: &str) -> Result<Run, PictureError> {
         let (Some(sender), Some(receiver)) = (node(from.0), node(to.0)) else { continue };
         let step = |step: Option<usize>| step.and_then(|step| places.get(step).copied().flatten());
         (arrow.from, arrow.to) = ((sender, step(from.1)), (receiver, step(to.1)));
-        if let Fate::Lost(at, _) = &mut arrow.fate {
-            *at = at.saturating_sub(begin);
+        if let Fate::Lost(loss) = &mut arrow.fate {
+            loss.at = loss.at.saturating_sub(begin);
         }
         run.arrows.push(arrow);
     }
     spans::find(&mut run);
     clients::find(&mut run);
     run.violation = violation(&run);
+    if run.steps.last().is_some_and(is_cut) {
+        run.notes.push("The trace ends in the middle of a step.".to_owned());
+    }
     Ok(run)
+}
+
+/// Whether a step of a node has no end.
+fn is_cut(step: &Step) -> bool {
+    let (first, last) = (step.lines.first(), step.lines.last());
+    first.is_some_and(|line| place(&line.event) == Place::Opens)
+        && last.is_some_and(|line| place(&line.event) != Place::Closes)
 }
 
 /// Everybody who is named.

@@ -70,6 +70,8 @@ pub enum LaneKind {
 pub struct Step {
     /// To whom it happened.
     pub lane: usize,
+    /// Its place in the trace, from 1: steps and lines that stand alone count, those that became part of an arrow too.
+    pub number: usize,
     /// When, in nanoseconds from the beginning of the picture.
     pub at: u64,
     /// The lines of the trace.
@@ -115,10 +117,21 @@ pub struct Arrow {
 pub enum Fate {
     /// It came.
     Delivered,
-    /// It was lost: when, in nanoseconds, and why.
-    Lost(u64, String),
+    /// It was lost.
+    Lost(Loss),
     /// The trace does not say.
     Unseen,
+}
+
+/// How a message was lost.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Loss {
+    /// When, in nanoseconds from the beginning of the picture.
+    pub at: u64,
+    /// The place in the trace of what says so, from 1.
+    pub number: usize,
+    /// Why, as the trace has it.
+    pub why: String,
 }
 
 /// Something that lasted from one step to another; to the end of the run when it has no end.
@@ -154,12 +167,27 @@ pub struct DiskWrite {
     pub lane: usize,
     /// The step that wrote.
     pub from: usize,
-    /// The step that was told of it, or the crash that took it.
+    /// The step that was told of it, or the crash before that.
     pub to: Option<usize>,
-    /// A crash took it, or may have.
-    pub lost: bool,
+    /// What became of it.
+    pub end: WriteEnd,
     /// Its number.
     pub id: u64,
+}
+
+/// What became of a write.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WriteEnd {
+    /// Nothing yet.
+    Open,
+    /// The disk has it, and the node knows.
+    Synced,
+    /// The disk has it, and the node lost its power before it knew.
+    Survived,
+    /// The disk has a part of it.
+    Torn,
+    /// A crash took it, or may have.
+    Lost,
 }
 
 /// What a client asked and what it heard.

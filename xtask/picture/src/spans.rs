@@ -1,10 +1,11 @@
 //! What lasts: roles, crashes, pauses, cuts, writes.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use synod_transport::trace::{Line, Value};
 
-use crate::run::{DiskWrite, Kind, LaneKind, Lasting, Run, Span};
+use crate::run::{DiskWrite, Kind, LaneKind, Lasting, Run, Span, WriteEnd};
 
 /// Fills in what lasts, from the steps.
 pub(crate) fn find(run: &mut Run) {
@@ -64,11 +65,12 @@ impl Open {
     fn node_line(&mut self, run: &mut Run, lane: usize, at: usize, line: &Line) {
         match line.event.as_str() {
             "Start" => {
-                self.stop(run, lane, at, false);
+                // A process that was killed left no word.
+                self.stop(run, lane, at, None);
                 self.end(run, lane, at, &Slot::Down);
             }
             "Crash" | "Failed" => {
-                self.stop(run, lane, at, true);
+                self.stop(run, lane, at, Some(line));
                 // An explored crash starts again within its step.
                 if run.kind != Kind::Explored || line.event == "Failed" {
                     self.begin(run, lane, at, Slot::Down, Lasting::Down);
@@ -82,7 +84,7 @@ impl Open {
                     lane,
                     from: at,
                     to: None,
-                    lost: false,
+                    end: WriteEnd::Open,
                     id,
                 });
             }
@@ -90,20 +92,31 @@ impl Open {
                 let through = line.get("through").and_then(Value::as_number).unwrap_or(0);
                 let writes = self.writes.entry(lane).or_default();
                 let done = writes.iter().take_while(|write| write.id <= through).count();
-                run.writes.extend(writes.drain(..done).map(|write| DiskWrite { to: Some(at), ..write }));
+                run.writes.extend(writes.drain(..done).map(|write| DiskWrite {
+                    to: Some(at),
+                    end: WriteEnd::Synced,
+                    ..write
+                }));
             }
             _ => {}
         }
     }
 
-    /// A life ends, or had ended: what is open of it is closed.
-    fn stop(&mut self, run: &mut Run, lane: usize, at: usize, lost: bool) {
+    /// A life ends, or had ended: what is open of it is closed. The line may say what the disk has of it.
+    fn stop(&mut self, run: &mut Run, lane: usize, at: usize, line: Option<&Line>) {
         for slot in [Slot::Role, Slot::Paused] {
             self.end(run, lane, at, &slot);
         }
         self.commits.remove(&lane);
-        for write in self.writes.remove(&lane).unwrap_or_default() {
-            run.writes.push(DiskWrite { to: Some(at), lost: lost || write.lost, ..write });
+        let survived = line.and_then(|line| line.get("survived")?.as_number()).unwrap_or(0);
+        let torn = line.and_then(|line| line.get("torn")?.as_bool()).unwrap_or(false);
+        for (write, number) in self.writes.remove(&lane).unwrap_or_default().into_iter().zip(0u64..) {
+            let end = match number.cmp(&survived) {
+                Ordering::Less => WriteEnd::Survived,
+                Ordering::Equal if torn => WriteEnd::Torn,
+                _ => WriteEnd::Lost,
+            };
+            run.writes.push(DiskWrite { to: Some(at), end, ..write });
         }
     }
 
@@ -111,7 +124,13 @@ impl Open {
         match line.event.as_str() {
             "Partition" => {
                 let kind = line.get("kind").and_then(Value::as_text).unwrap_or("partition");
-                let what = Lasting::Cut(format!("{kind}: {}", cuts(line)));
+                let cut = cuts(line);
+                let nothing = cut.is_empty();
+                let what = Lasting::Cut(if nothing {
+                    format!("{kind} (cuts nothing)")
+                } else {
+                    format!("{kind}: {cut}")
+                });
                 self.begin(run, lane, at, Slot::Cut(String::new()), what);
             }
             "LinkDown" | "LinkUp" => {

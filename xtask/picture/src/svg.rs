@@ -20,11 +20,13 @@ pub struct Frame {
     pub to: Option<usize>,
     /// Kinds of messages that are left out.
     pub without: Vec<String>,
+    /// What led to the violation is lit up.
+    pub lit: bool,
 }
 
 impl Default for Frame {
     fn default() -> Self {
-        Self { width: 1000, by_time: false, from: 0, to: None, without: Vec::new() }
+        Self { width: 1000, by_time: false, from: 0, to: None, without: Vec::new(), lit: false }
     }
 }
 
@@ -38,7 +40,7 @@ pub fn svg(run: &Run, look: &Look, frame: &Frame) -> Result<String, PictureError
     let frame = json!({
         "width": frame.width, "axis": if frame.by_time { "time" } else { "order" }, "from": frame.from,
         "to": frame.to.map_or(-1, |step| i64::try_from(step).unwrap_or(-1)), "hiddenKinds": frame.without,
-        "title": look.title,
+        "title": look.title, "lit": frame.lit,
     });
     let runtime = Runtime::new().map_err(failed)?;
     let context = Context::full(&runtime).map_err(failed)?;

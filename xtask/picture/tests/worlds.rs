@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use synod_picture::{Clocks, Fate, LaneKind, Lasting, Run, clocks, read_lines};
+use synod_picture::{Clocks, Fate, LaneKind, Lasting, Run, WriteEnd, clocks, read_lines};
 use synod_raft_check::registry::Plant;
 use synod_raft_check::run_covered_traced;
 use synod_transport::trace::{Line, Value, read};
@@ -46,7 +46,7 @@ fn faults(lines: &[Line], run: &Run) -> Vec<String> {
     let arrows = |fate: fn(&Fate) -> bool| run.arrows.iter().filter(|arrow| fate(&arrow.fate)).count();
     let came = arrows(|fate| *fate == Fate::Delivered);
     same("came", came, count(lines, |event| event.starts_with("Receive")));
-    same("lost", arrows(|fate| matches!(fate, Fate::Lost(..))), count(lines, |event| event == "Drop"));
+    same("lost", arrows(|fate| matches!(fate, Fate::Lost(_))), count(lines, |event| event == "Drop"));
     same("without a sender", run.arrows.iter().filter(|arrow| arrow.from.1.is_none()).count(), 0);
     let copies = run.arrows.iter().filter(|arrow| arrow.copy && arrow.fate == Fate::Delivered).count();
     let doubled = count(lines, |event| event == "Duplicate");
@@ -72,7 +72,7 @@ fn arrows_are_what_the_trace_says_became_of_messages() {
         let lines = trace(seed, if seed % 2 == 0 { 3 } else { 5 }, None);
         let run = read_lines(lines.clone(), "a world").unwrap();
         assert_eq!(faults(&lines, &run), [""; 0], "seed {seed}");
-        lost += run.arrows.iter().filter(|arrow| matches!(arrow.fate, Fate::Lost(..))).count();
+        lost += run.arrows.iter().filter(|arrow| matches!(arrow.fate, Fate::Lost(_))).count();
         copies += run.arrows.iter().filter(|arrow| arrow.copy).count();
     }
     assert!(lost > 100 && copies > 100, "{lost} lost, {copies} copies: these seeds prove little");
@@ -166,9 +166,19 @@ fn writes_end_with_their_receipt_or_with_a_crash() {
         for write in &run.writes {
             let Some(to) = write.to else { continue };
             let end = run.steps[to].cause();
-            assert_eq!(end == "Persisted", !write.lost, "{write:?} ends with {end}");
+            assert_eq!(end == "Persisted", write.end == WriteEnd::Synced, "{write:?} ends with {end}");
             assert_eq!(run.steps[to].lane, write.lane);
-            *if write.lost { &mut lost } else { &mut synced } += 1;
+            *if write.end == WriteEnd::Synced { &mut synced } else { &mut lost } += 1;
+        }
+        for (at, step) in run.steps.iter().enumerate().filter(|(_, step)| step.cause() == "Crash") {
+            // What the crash says the disk has is what is drawn of its writes.
+            let ends = run.writes.iter().filter(|write| write.lane == step.lane && write.to == Some(at));
+            let ends: Vec<WriteEnd> = ends.map(|write| write.end).collect();
+            let told = |name: &str| step.lines[0].get(name).unwrap().clone();
+            let drawn = |end: WriteEnd| ends.iter().filter(|it| **it == end).count();
+            assert_eq!(told("unsynced").as_number(), Some(ends.len() as u64), "seed {seed}");
+            assert_eq!(told("survived").as_number(), Some(drawn(WriteEnd::Survived) as u64), "seed {seed}");
+            assert_eq!(told("torn").as_bool().unwrap(), drawn(WriteEnd::Torn) == 1, "seed {seed}");
         }
     }
     assert!(lost > 0 && synced > 100, "{lost} lost, {synced} synced: these seeds prove little");

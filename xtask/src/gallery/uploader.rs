@@ -21,8 +21,8 @@ pub(super) fn names() -> Vec<(u64, String)> {
         (USER, "user"),
         (QUEUE, "queue"),
         (STORAGE, "storage"),
-        (WORKERS, "worker 1"),
-        (WORKERS + 1, "worker 2"),
+        (WORKERS, "worker 0"),
+        (WORKERS + 1, "worker 1"),
     ];
     fixed.map(|(id, name)| (id, name.to_owned())).to_vec()
 }
@@ -35,9 +35,8 @@ pub(super) fn trace(stage: u8, property: &str) -> Result<Vec<Line>> {
     let (Verdict::Broken(why), Some(path)) = (&finding.verdict, &finding.path) else {
         anyhow::bail!("stage {stage} does not break {property}");
     };
-    let again =
-        path.cycle_from.map(|from| format!("; after step {from} the same comes again and again, for ever"));
-    Ok(lines(path, property, &format!("{why}{}", again.unwrap_or_default())))
+    let again = if path.cycle_from.is_some() { ", for the same comes again and again" } else { "" };
+    Ok(lines(path, property, &format!("{why}{again}")))
 }
 
 fn lines(path: &Path<State, Action>, property: &str, why: &str) -> Vec<Line> {

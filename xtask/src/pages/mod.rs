@@ -10,7 +10,7 @@ use synod_picture::{Look, Run, page, read_lines};
 use synod_raft_check::registry::Plant;
 use synod_transport::trace::read;
 
-pub(crate) use words::story;
+pub(crate) use words::{story, unjudged};
 
 /// Writes a page, and says where it is.
 pub(crate) fn write(run: &Run, look: &Look, path: &Path) -> Result<()> {

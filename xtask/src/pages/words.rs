@@ -1,6 +1,6 @@
 //! Three sentences for a newcomer: what runs, what must hold, what became of it.
 
-use synod_picture::{LaneKind, Run};
+use synod_picture::{LaneKind, Lasting, Run, Span};
 use synod_raft_check::registry::{Plant, same};
 
 /// What each invariant says, in a sentence that needs no paper.
@@ -49,29 +49,53 @@ pub(crate) fn invariant_of(name: &str) -> Option<&'static str> {
     INVARIANTS.iter().find(|(it, _)| same(it, name)).map(|(_, says)| *says)
 }
 
-/// The sentences of a run: the scene, what must hold or what was broken on purpose, what came of it.
+/// The sentences of a run that was judged: the scene, what must hold or what was broken on purpose, what came of it.
 pub(crate) fn story(run: &Run, scene: &str, plant: Option<Plant>) -> Vec<String> {
+    if run.violation.is_some() {
+        return broken(run, scene, plant);
+    }
+    vec![
+        scene.to_owned(),
+        contents(run),
+        "Every invariant held after every step, and once the faults ended the cluster went on.".to_owned(),
+    ]
+}
+
+/// The sentences of a run of which nobody knows whether all is well.
+pub(crate) fn unjudged(run: &Run, scene: &str) -> Vec<String> {
+    if run.violation.is_some() {
+        return broken(run, scene, None);
+    }
+    vec![
+        scene.to_owned(),
+        contents(run),
+        "Nobody has judged it here: the page shows what the trace says.".to_owned(),
+    ]
+}
+
+fn contents(run: &Run) -> String {
+    let leads = |span: &&Span| matches!(&span.what, Lasting::Role(role, _) if role == "Leader");
+    let count =
+        |count: usize, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
+    let elected = run.spans.iter().filter(leads).count();
+    let elected = if elected == 0 {
+        String::new()
+    } else {
+        format!(" {} became leader;", count(elected, "time a node", "times a node"))
+    };
+    let messages = count(run.arrows.len(), "message was sent", "messages were sent");
+    format!(
+        "Bands behind a node's line are its roles, arrows are messages, and what clients asked stands above with the time \
+         it took:{elected} {messages}."
+    )
+}
+
+fn broken(run: &Run, scene: &str, plant: Option<Plant>) -> Vec<String> {
     let mut story = vec![match plant {
         None => scene.to_owned(),
         Some(plant) => format!("{scene} One rule is broken on purpose ({}): {}", plant.name(), plant.about()),
     }];
-    let Some((step, text)) = &run.violation else {
-        let leaders = run
-            .spans
-            .iter()
-            .filter(|span| matches!(&span.what, synod_picture::Lasting::Role(role, _) if role == "Leader"));
-        let messages = run.arrows.len();
-        story.push(format!(
-            "Bands behind a node's line are its roles, arrows are messages, and the clients' questions stand above with \
-             the time each took: {} times a node became leader, {messages} messages were sent.",
-            leaders.count()
-        ));
-        story.push(
-            "Every invariant held after every step, and once the faults ended the cluster went on."
-                .to_owned(),
-        );
-        return story;
-    };
+    let Some((step, text)) = &run.violation else { return story };
     let (name, why) = text.split_once(": ").unwrap_or((text, ""));
     story
         .push(invariant_of(name).map_or_else(|| format!("The invariant “{name}” must hold."), str::to_owned));

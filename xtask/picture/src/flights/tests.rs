@@ -50,7 +50,7 @@ fn shown(text: &str, order: Order) -> String {
     let shown = flights(&steps, &at, order).into_iter().map(|Found { from, to, arrow }| {
         let came = match arrow.fate {
             Fate::Delivered => end(to.1),
-            Fate::Lost(..) => "x".to_owned(),
+            Fate::Lost(_) => "x".to_owned(),
             Fate::Unseen => "?".to_owned(),
         };
         format!("{}-{came}{}", end(from.1), if arrow.copy { "*" } else { "" })
