@@ -2,6 +2,7 @@
 //! whose check does not hold says why, in one line that reproduces it, and the process ends with status 1.
 
 mod bench;
+mod browser;
 mod ci;
 mod demo;
 mod explore;
@@ -59,6 +60,8 @@ enum Task {
     Mutants(mutants::Args),
     /// Measure primitives beside their peers.
     Bench(bench::Args),
+    /// Open pages of runs in a browser and look whether they show what is in the run.
+    Browser(browser::Args),
     /// Check the laws of the workspace: dependencies, purity, banned things, lengths, paths.
     Tidy(tidy::Args),
     /// Run everything that a change must pass (`.ci/run`).
@@ -90,6 +93,7 @@ fn main() -> ExitCode {
         Task::Gallery(args) => gallery::run(&args),
         Task::Mutants(args) => mutants::run(&args),
         Task::Bench(args) => bench::run(&args),
+        Task::Browser(args) => browser::run(&args),
         Task::Tidy(args) => tidy::run(&args),
         Task::Ci(args) => ci::run(&args),
     };

@@ -4,7 +4,7 @@
 const Picture = (() => {
   const GAP = 10, BAND = 36, MIDDLE = 13, DISK = 14, STAIRS = 26, CLIENT = 20, TOP = 26, BOTTOM = 22;
   // More marks than these are drawn as haze: one path for all of a kind.
-  const MOST_ARROWS = 700, MOST_DOTS = 1200, MOST_HAZE = 2500, MOST_LABELS = 70;
+  const MOST_ARROWS = 700, MOST_DOTS = 1200, MOST_OPERATIONS = 600, MOST_HAZE = 1500, MOST_LABELS = 70;
 
   // ---- the run -------------------------------------------------------------------------------------------------
 
@@ -20,6 +20,8 @@ const Picture = (() => {
     run.axes = { time: along(run, "time"), order: along(run, "order") };
     run.stairs = stairs(run);
     run.kinds = kinds(run);
+    run.families = data.words.map(family);
+    run.nodesBefore = nodesBefore(run);
     run.commands = new Map(data.commands);
     run.leaders = data.spans.filter(span => run.words[span[4]] === "Leader").map(span => span[1]);
     return run;
@@ -76,13 +78,16 @@ const Picture = (() => {
   // The intervals that reach into [from, to], in their order.
   function within({ starts, ends, index: it }, from, to) {
     const found = [], first = it.bucket(from), last = it.bucket(to), round = ++it.round;
+    let before = -1, inOrder = true;
     for (let at = it.offsets[first]; at < it.offsets[last + 1]; at++) {
       const item = it.items[at];
       if (it.seen[item] === round || starts[item] > to || ends[item] < from) continue;
       it.seen[item] = round;
       found.push(item);
+      inOrder = inOrder && item > before;
+      before = item;
     }
-    return found.sort((a, b) => a - b);
+    return inOrder ? found : found.sort((a, b) => a - b);
   }
 
   // The first step at or behind x.
@@ -105,6 +110,13 @@ const Picture = (() => {
     for (const kind of run.arrows.kind) counts.set(kind, (counts.get(kind) || 0) + 1);
     return [...counts].map(([word, count]) => ({ word, name: run.words[word], count, family: family(run.words[word]) }))
       .sort((a, b) => a.name < b.name ? -1 : 1);
+  }
+
+  // How many steps of nodes stand before each step.
+  function nodesBefore(run) {
+    const before = new Uint32Array(run.count + 1), isNode = run.lanes.map(lane => lane.kind === "node" ? 1 : 0);
+    for (let step = 0; step < run.count; step++) before[step + 1] = before[step] + isNode[run.lane[step]];
+    return before;
   }
 
   function family(kind) {
@@ -227,26 +239,44 @@ const Picture = (() => {
     return parts.join("");
   }
 
-  function drawOperations({ run, view, axis, where, clip }) {
-    return within(axis.operations, view.from, view.to).map(at => {
+  function drawOperations(pen) {
+    const { run, view, axis, where, clip } = pen, found = within(axis.operations, view.from, view.to);
+    if (found.length > MOST_OPERATIONS) return denseOperations(pen, found);
+    return found.map(at => {
       const [lane, from, , asked, status] = run.data.operations[at], row = where.rows[lane];
       if (!row) return "";
       const start = clip(axis.operations.starts[at]), width = Math.max(clip(axis.operations.ends[at]) - start, 2);
       const state = run.words[status] || "Open", text = `${run.words[asked]}${state === "Done" ? "" : " · " + state.toLowerCase()}`;
-      const label = width > 30 ? `<text class="soft" x="${round(start + 5)}" y="${row.middle + 4}">${escape(text.slice(0, Math.floor(width / 6.2)))}</text>` : "";
-      return `<rect class="operation ${state} ${relation(run, view.chosen, from)}" data-step="${from}" x="${round(start)}" y="${row.top + 1}" width="${round(width)}" height="${CLIENT - 3}" rx="5"><title>${escape(text)}</title></rect>${label}`;
+      const room = Math.floor((width - 9) / 6.3), shown = room >= text.length ? text : room > 3 ? text.slice(0, room - 1) + "…" : "";
+      const label = shown ? `<text class="soft" x="${round(start + 5)}" y="${row.middle + 4}">${escape(shown)}</text>` : "";
+      return `<rect class="operation ${escape(state)} ${relation(run, view.chosen, from)}" data-step="${from}" x="${round(start)}" y="${row.top + 1}" width="${round(width)}" height="${CLIENT - 3}" rx="5"><title>${escape(text)}</title></rect>${label}`;
     }).join("");
+  }
+
+  // Too many to tell apart: bands without rims, of what ended alike and leaves no room between.
+  function denseOperations({ run, axis, where, clip }, found) {
+    const paths = {}, open = run.lanes.map(() => null);
+    const close = (band, lane) => {
+      if (band) paths[band.state] = (paths[band.state] || "") + `M${band.from} ${where.rows[lane].top + 1}h${Math.max(1, band.to - band.from)}v${CLIENT - 3}h${-Math.max(1, band.to - band.from)}Z`;
+    };
+    for (const at of found) {
+      const [lane, , , , status] = run.data.operations[at], state = run.words[status] || "Open", band = open[lane];
+      if (!where.rows[lane]) continue;
+      const from = Math.round(clip(axis.operations.starts[at])), to = Math.round(clip(axis.operations.ends[at]));
+      if (band && band.state === state && from >= band.from && from <= band.to) { band.to = Math.max(band.to, to); continue; }
+      close(band, lane);
+      open[lane] = { state, from, to };
+    }
+    open.forEach(close);
+    return Object.entries(paths).map(([state, path]) => `<path class="${escape(state)}" d="${path}"/>`).join("");
   }
 
   function drawWrites({ run, view, axis, where, x, clip }) {
     const found = within(axis.writes, view.from, view.to), dense = found.length > MOST_DOTS, parts = [];
     if (dense) {
-      const columns = new Set();
-      for (const at of found) {
-        const row = where.rows[run.data.writes[at][0]];
-        if (row) columns.add(`M${Math.round(clip(axis.writes.starts[at]))} ${row.disk}v8`);
-      }
-      return `<path class="write haze" d="${[...columns].join("")}"/>`;
+      const marks = columns(view);
+      for (const at of found) marks.add(run.data.writes[at][0], clip(axis.writes.starts[at]));
+      return `<path class="write haze" d="${marks.path(lane => where.rows[lane] && `${where.rows[lane].disk}v8`)}"/>`;
     }
     for (const at of found) {
       const [lane, from, to, lost] = run.data.writes[at], row = where.rows[lane];
@@ -257,6 +287,25 @@ const Picture = (() => {
       if (lost) parts.push(cross(end, y, 3.5));
     }
     return parts.join("");
+  }
+
+  // Marks of lanes, one for each column of pixels.
+  function columns(view) {
+    const lanes = new Map(), width = Math.ceil(view.width) + 1;
+    return {
+      add(lane, x) {
+        if (!lanes.has(lane)) lanes.set(lane, new Uint8Array(width));
+        lanes.get(lane)[Math.round(x)] = 1;
+      },
+      path(rest) {
+        let path = "";
+        for (const [lane, marked] of lanes) {
+          const there = rest(lane);
+          if (there) marked.forEach((mark, x) => { if (mark) path += `M${x} ${there}`; });
+        }
+        return path;
+      },
+    };
   }
 
   // The commit index of each lane, as a staircase.
@@ -305,7 +354,7 @@ const Picture = (() => {
       const from = arrows.from[arrow], to = arrows.to[arrow], fate = arrows.fate[arrow];
       const first = relation(run, view.chosen, from), second = to >= 0 ? relation(run, view.chosen, to) : first;
       const related = second === "past" || (second === "self" && view.chosen !== from) ? "past" : first === "future" || first === "self" ? "future" : "";
-      const classes = `arrow k-${family(kind)}${isAnswer(kind) ? " answer" : ""}${fate ? " lost" : ""} ${related}`;
+      const classes = `arrow k-${run.families[arrows.kind[arrow]]}${isAnswer(kind) ? " answer" : ""}${fate ? " lost" : ""} ${related}`;
       const head = fate === 0 ? tip(x1, y1, x2, y2) : "";
       parts.push(`<path class="${classes}" data-arrow="${arrow}" d="M${round(x1)} ${round(y1)}L${round(x2)} ${round(y2)}${head}"/>`);
       if (fate === 1) parts.push(cross(x2, y2, 4.5, related));
@@ -322,7 +371,7 @@ const Picture = (() => {
     return labels.sort((a, b) => weight(a) - weight(b)).map(({ x1, y1, x2, y2, related, text }) => {
       for (const at of [.3, .5, .68, .18]) {
         const box = { x: x1 + (x2 - x1) * at + 5, y: y1 + (y2 - y1) * at + 4, width: text.length * 5.6 };
-        if (box.x + box.width > view.width || !free(box)) continue;
+        if (box.x < where.gutter || box.x + box.width > view.width - 8 || !free(box)) continue;
         taken.push(box);
         return `<text class="label ${related}" x="${round(box.x)}" y="${round(box.y)}">${escape(text)}</text>`;
       }
@@ -333,10 +382,16 @@ const Picture = (() => {
   // Too many to tell apart: one thin path for each family, without what would fall onto the same spot.
   function haze(pen, found) {
     const { run, counts } = pen, { arrows } = run, paths = {}, seen = new Set();
+    // Of very many every second, fourth, …: the same ones wherever the window stands.
+    let stride = 1;
+    while (found.length / stride > 3 * MOST_HAZE) stride *= 2;
     counts.haze = true;
     const rank = ["vote", "prevote", "append", "other", "heartbeat"];
     const lists = { vote: [], prevote: [], append: [], other: [], heartbeat: [] };
-    for (const arrow of found) lists[family(run.words[arrows.kind[arrow]])].push(arrow);
+    for (const arrow of found) {
+      const name = run.families[arrows.kind[arrow]];
+      if (arrow % stride === 0 || name === "vote") lists[name].push(arrow);
+    }
     let left = MOST_HAZE;
     for (const name of rank) for (const arrow of lists[name]) {
       if (left === 0) break;
@@ -376,18 +431,18 @@ const Picture = (() => {
 
   function drawDots({ run, view, axis, where, x, counts }) {
     const first = stepAt(run, view.axis, view.from), last = stepAt(run, view.axis, view.to + (view.axis === "order" ? 1e-9 : 1));
-    const elected = new Set(run.leaders), dense = last - first > MOST_DOTS, parts = [], columns = new Set();
+    const elected = new Set(run.leaders), dense = run.nodesBefore[last] - run.nodesBefore[first] > MOST_DOTS, parts = [], marks = columns(view);
     for (let step = first; step < Math.min(last, run.count); step++) {
       const row = where.rows[run.lane[step]], what = run.words[run.what[step]];
       if (!row || run.lanes[run.lane[step]].kind !== "node") continue;
       const here = round(x(axis.place(step)));
-      if (dense && !elected.has(step) && what !== "Crash") { columns.add(`M${Math.round(here)} ${row.middle - 3}v6`); continue; }
+      if (dense && !elected.has(step) && what !== "Crash") { marks.add(run.lane[step], here); continue; }
       const [name, path] = shape(what, elected.has(step), here, row.middle);
       counts.dots++;
       if (!dense && run.commands.has(step)) parts.push(`<text class="soft still" x="${here}" y="${row.top - 3}" text-anchor="middle">${escape(run.words[run.commands.get(step)])}</text>`);
       parts.push(`<path class="dot ${name} ${relation(run, view.chosen, step)}" data-step="${step}" d="${path}"/>`);
     }
-    return (columns.size ? `<path class="density" d="${[...columns].join("")}"/>` : "") + parts.join("");
+    return (dense ? `<path class="density" d="${marks.path(lane => `${where.rows[lane].middle - 3}v6`)}"/>` : "") + parts.join("");
   }
 
   // The violation, the cursor, the chosen step, what a search found.
@@ -397,8 +452,8 @@ const Picture = (() => {
       if (row && here >= left - 9 && here <= right + 9) parts.push(`<circle class="${name}" data-mark="${name}" cx="${round(here)}" cy="${row.middle}" r="${r}"/>`);
     };
     if (run.data.violation) {
-      const here = x(axis.place(run.data.violation[0])), text = run.data.violation[1], most = Math.floor((right - left) / 7);
-      const shown = text.length > most ? text.slice(0, most - 1) + "…" : text, width = shown.length * 6.4;
+      const here = x(axis.place(run.data.violation[0])), text = run.data.violation[1], most = Math.floor((right - left - 20) / 7.7);
+      const shown = text.length > most ? text.slice(0, most - 1) + "…" : text, width = shown.length * 7.7;
       if (here >= left && here <= right + 1) {
         const before = here + width > right;
         parts.push(`<path class="violation" d="M${round(here)} ${TOP - 6}V${height}"/><path class="violation-flag" d="M${round(here)} ${TOP - 6}l${before ? -11 : 11} 6l${before ? 11 : -11} 6Z"/><text class="violation-text" x="${round(Math.max(left + 2, here + (before ? -14 : 14)))}" y="${TOP + 4}" text-anchor="${before && here - width > left ? "end" : "start"}">${escape(shown)}</text>`);
@@ -424,14 +479,17 @@ const Picture = (() => {
     if (view.axis === "order") unit = Math.max(1, Math.round(unit));
     for (let value = Math.ceil(view.from / unit) * unit; value <= view.to; value += unit) {
       const here = round(x(value)), text = view.axis === "order" ? `#${Math.round(value)}` : time(value, unit);
-      parts.push(`<path class="grid" d="M${here} ${TOP - 8}V${where.height - 20}"/><text class="soft" x="${here}" y="${where.height - 6}" text-anchor="middle">${text}</text>`);
+      // None is cut off at an end.
+      const half = text.length * 3.2, middle = Math.min(Math.max(here, left + half), view.width - half - 2);
+      parts.push(`<path class="grid" d="M${here} ${TOP - 8}V${where.height - 20}"/><text class="soft" x="${round(middle)}" y="${where.height - 6}" text-anchor="middle">${text}</text>`);
     }
     return parts.join("");
   }
 
   // Nanoseconds for people: as many digits as the unit needs.
   function time(nanos, unit) {
-    const [name, size] = nanos === 0 ? ["s", 1e9] : unit >= 1e8 ? ["s", 1e9] : unit >= 1e5 ? ["ms", 1e6] : unit >= 100 ? ["µs", 1e3] : ["ns", 1];
+    if (nanos === 0) return "0 s";
+    const [name, size] = unit >= 1e8 ? ["s", 1e9] : unit >= 1e5 ? ["ms", 1e6] : unit >= 100 ? ["µs", 1e3] : ["ns", 1];
     const digits = Math.max(0, Math.ceil(-Math.log10(unit / size) - 1e-9));
     return `${(nanos / size).toFixed(Math.min(6, digits))} ${name}`;
   }
@@ -439,13 +497,14 @@ const Picture = (() => {
   // The names, and what each node is at the cursor, or at the right edge.
   function drawGutter({ run, view, axis, where, left }) {
     const short = left < 100, parts = [`<rect class="paper" width="${left - 6}" height="${where.height}"/>`];
+    const fitted = (text, letter) => text.length * letter > left - 10 ? text.slice(0, Math.floor((left - 10) / letter) - 1) + "…" : text;
     const at = view.cursor >= 0 ? axis.place(view.cursor) : view.to, now = within(axis.spans, at, at);
     run.lanes.forEach((lane, number) => {
       const row = where.rows[number];
       if (!row) return;
       const name = short ? lane.name.replace(/^(node|client) ?/, it => it[0]).slice(0, 7) : lane.name;
       const small = lane.kind !== "node";
-      parts.push(`<text class="${small ? "soft" : "name"}" x="6" y="${small ? row.middle + 4 : row.top + 14}">${escape(name)}</text>`);
+      parts.push(`<text class="${small ? "soft" : "name"}" x="6" y="${small ? row.middle + 4 : row.top + 14}">${escape(fitted(name, 7.4))}</text>`);
       if (small) return;
       const spans = now.filter(it => run.data.spans[it][0] === number && axis.spans.starts[it] <= at).map(it => run.data.spans[it]);
       const role = spans.filter(it => run.words[it[3]] === "role").pop(), still = spans.find(it => run.words[it[3]] !== "role");
@@ -453,7 +512,7 @@ const Picture = (() => {
       let commit = -1;
       for (let low = 0, high = steps.length; low < high;) { const middle = (low + high) >> 1; if (axis.place(steps[middle]) <= at) { commit = middle; low = middle + 1; } else high = middle; }
       const state = still ? run.words[still[3]] : role ? `${short ? run.words[role[4]].slice(0, 4) : run.words[role[4]]}${role[5] < 0 ? "" : ` t${role[5]}`}` : "";
-      parts.push(`<text class="soft" x="6" y="${row.top + 28}">${escape(state)}</text>`);
+      parts.push(`<text class="soft" x="6" y="${row.top + 28}">${escape(fitted(state, 6.2))}</text>`);
       if (lane.off && !short) parts.push(`<text class="soft" x="6" y="${row.top + 41}">clock ±${time(lane.off, lane.off / 10)}</text>`);
       if (row.stairs && commit >= 0) parts.push(`<text class="soft" x="6" y="${row.stairs + STAIRS - 6}">commit ${values[commit]}</text>`);
     });

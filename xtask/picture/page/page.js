@@ -43,9 +43,11 @@ const margin = () => view.axis === "order" ? 1 : Math.max(1, axis().end * .01);
 
 function show(from, to) {
   const least = view.axis === "order" ? 4 : Math.max(10, axis().end / 1e6), edge = margin(), whole = axis().end + 2 * edge;
-  const span = Math.min(Math.max(to - from, least), whole), middle = (from + to) / 2;
-  view.from = Math.max(-edge, Math.min(middle - span / 2, axis().end + edge - span));
-  view.to = view.from + span;
+  // Only what the address can say, so that it shows the same again.
+  const grain = view.axis === "order" ? 100 : 1, said = it => Math.round(it * grain) / grain;
+  const span = said(Math.min(Math.max(to - from, least), whole)), middle = (from + to) / 2;
+  view.from = said(Math.max(-edge, Math.min(middle - span / 2, axis().end + edge - span)));
+  view.to = said(view.from + span);
   redraw();
 }
 const showAll = () => show(-margin(), axis().end + margin());
@@ -69,9 +71,9 @@ function setAxis(name) {
   if (whole) showAll(); else show(place(Math.min(first, run.count - 1)), place(Math.min(last, run.count - 1)));
 }
 
-function choose(step, arrow = -1) {
+function choose(step, arrow = -1, isFollowed = true) {
   [view.chosen, view.cursor, chosenArrow] = [step, step, arrow];
-  if (step >= 0) showStep(step);
+  if (step >= 0 && isFollowed) showStep(step);
   redraw();
   fillPanel();
 }
@@ -109,8 +111,10 @@ function toViolation() {
 // ---- the address ---------------------------------------------------------------------------------------------------
 
 function fragment() {
-  const part = { axis: view.axis, from: Math.round(view.from), to: Math.round(view.to) };
+  const part = { axis: view.axis, from: view.from, to: view.to };
   if (view.chosen >= 0) part.sel = view.chosen;
+  else if (view.cursor >= 0) part.at = view.cursor;
+  if (chosenArrow >= 0) part.arrow = chosenArrow;
   if (view.hiddenKinds.size) part.hide = [...view.hiddenKinds].join(",");
   if (view.hiddenLanes.size) part.lanes = [...view.hiddenLanes].join(",");
   if (query) part.q = query;
@@ -119,17 +123,21 @@ function fragment() {
 
 function goTo(address) {
   const part = Object.fromEntries(address.replace(/^#/, "").split("&").filter(Boolean).map(it => it.split("=").map(decodeURIComponent)));
-  const number = name => /^-?\d{1,16}$/.test(part[name] || "") ? Number(part[name]) : NaN;
+  const number = name => /^-?\d{1,16}(\.\d{1,2})?$/.test(part[name] || "") ? Number(part[name]) : NaN;
+  const index = (name, end) => Number.isInteger(number(name)) && number(name) >= 0 && number(name) < end ? number(name) : -1;
   view.axis = ["time", "order"].includes(part.axis) ? part.axis : data.kind === "explored" ? "order" : "time";
   view.hiddenKinds = new Set((part.hide || "").split(",").filter(kind => run.kinds.some(it => it.name === kind)));
   view.hiddenLanes = new Set((part.lanes || "").split(",").filter(Boolean).map(Number).filter(lane => run.lanes[lane]));
   find($("search").value = part.q || "", false);
-  const chosen = number("sel");
+  [view.chosen, view.cursor, chosenArrow] = [-1, -1, -1];
+  const chosen = index("sel", run.count), hasWindow = Number.isFinite(number("from")) && Number.isFinite(number("to"));
   if (part.open === "violation" || (!address && data.violation)) toViolation();
-  else if (Number.isFinite(number("from")) && Number.isFinite(number("to"))) show(number("from"), number("to"));
+  else if (hasWindow) show(number("from"), number("to"));
   else showAll();
-  if (chosen >= 0 && chosen < run.count) choose(chosen);
+  if (chosen >= 0) choose(chosen, index("arrow", run.arrows.from.length), !hasWindow);
+  else if (index("at", run.count) >= 0) { view.cursor = index("at", run.count); if (!hasWindow) showStep(view.cursor); }
   fillFilters();
+  fillPanel();
 }
 
 let addressTimer = 0;
@@ -305,6 +313,7 @@ function restPanel() {
 function fillPanel() {
   const step = view.chosen;
   $("panel").innerHTML = chosenArrow >= 0 ? arrowPanel(chosenArrow) : step >= 0 ? stepPanel(step) : restPanel();
+  $("panel").classList.toggle("rest", step < 0 && chosenArrow < 0);
   $("panel").scrollTop = 0;
   if (step >= 0 && chosenArrow < 0) say(`${run.lanes[run.lane[step]].name}, ${words[run.what[step]]}, ${moment(step)}`);
 }
@@ -556,7 +565,6 @@ $("violation").hidden = !data.violation;
 for (const id of ["leader-before", "leader-next"]) $(id).hidden = run.leaders.length === 0;
 fillLegend();
 goTo(location.hash || (data.open ? `#${data.open}` : ""));
-fillPanel();
 drawNow();
 drawMap();
 new ResizeObserver(() => { redraw(); drawMap(); }).observe($("stage"));
