@@ -2,19 +2,19 @@
 // Draws a part of a run as SVG text. Touches no document, so that the same lines draw on a page and in a file.
 // A run is what `prepare` makes of the page's data; a view says which part of it is seen, and how.
 const Picture = (() => {
-  const GAP = 10, BAND = 36, MIDDLE = 13, DISK = 14, STAIRS = 26, CLIENT = 20, TOP = 26, BOTTOM = 22;
+  const GAP = 10, BAND = 36, MIDDLE = 13, DISK = 14, STAIRS = 26, CLIENT = 20, TOP = 34, BOTTOM = 22;
   // More marks than these are drawn as haze: one path for all of a kind.
-  const MOST_ARROWS = 700, MOST_DOTS = 1200, MOST_OPERATIONS = 600, MOST_HAZE = 1500, MOST_LABELS = 70;
+  const MOST_ARROWS = 700, MOST_DOTS = 1200, MOST_OPERATIONS = 300, MOST_WRITES = 400, MOST_HAZE = 1500, MOST_LABELS = 70;
 
   // ---- the run -------------------------------------------------------------------------------------------------
 
   function prepare(data) {
     const count = data.lane.length;
-    const at = new Float64Array(count);
-    for (let step = 0, sum = 0; step < count; step++) at[step] = sum += data.at[step];
+    const sums = list => { const all = new Float64Array(count); for (let step = 0, sum = 0; step < count; step++) all[step] = sum += list[step]; return all; };
+    const at = sums(data.at), number = sums(data.number);
     const run = {
-      data, count, at, lane: Uint16Array.from(data.lane), what: data.what, words: data.words, lanes: data.lanes,
-      arrows: data.arrows, end: { time: Math.max(at[count - 1] || 0, 1), order: Math.max(count - 1, 1) },
+      data, count, at, number, lane: Uint16Array.from(data.lane), what: data.what, words: data.words, lanes: data.lanes,
+      arrows: data.arrows, end: { time: Math.max(at[count - 1] || 0, 1), order: Math.max(number[count - 1] || 0, 2) },
     };
     run.delay = typicalDelay(run);
     run.axes = { time: along(run, "time"), order: along(run, "order") };
@@ -33,7 +33,7 @@ const Picture = (() => {
     for (let arrow = 0; arrow < from.length && delays.length < 999; arrow++) {
       if (from[arrow] < 0 || to[arrow] < 0) continue;
       delays.push(run.at[to[arrow]] - run.at[from[arrow]]);
-      orders.push(to[arrow] - from[arrow]);
+      orders.push(run.number[to[arrow]] - run.number[from[arrow]]);
     }
     const middle = list => list.sort((a, b) => a - b)[list.length >> 1];
     return { time: middle(delays) || run.end.time / 50, order: Math.min(middle(orders) || 2, 4) };
@@ -41,14 +41,14 @@ const Picture = (() => {
 
   // Where everything is along one axis: time, or the order of steps.
   function along(run, axis) {
-    const time = axis === "time", { data } = run, place = step => time ? run.at[step] : step, end = run.end[axis];
+    const time = axis === "time", { data } = run, place = step => time ? run.at[step] : run.number[step], end = run.end[axis];
     const { arrows } = data, count = arrows.from.length;
     const starts = new Float64Array(count), ends = new Float64Array(count);
     for (let arrow = 0; arrow < count; arrow++) {
       const from = arrows.from[arrow], to = arrows.to[arrow], delay = run.delay[axis];
       starts[arrow] = from < 0 ? place(to) - delay : place(from);
       if (to >= 0) ends[arrow] = place(to);
-      else if (time && arrows.fate[arrow] === 1) ends[arrow] = Math.max(arrows.lostAt[arrow], starts[arrow] + delay * .6);
+      else if (arrows.fate[arrow] === 1) ends[arrow] = Math.max(time ? arrows.lostAt[arrow] : arrows.lostNumber[arrow], starts[arrow] + delay * .6);
       else ends[arrow] = starts[arrow] + delay * .8;
     }
     const spans = rows => ({
@@ -92,9 +92,9 @@ const Picture = (() => {
 
   // The first step at or behind x.
   function stepAt(run, axis, x) {
-    if (axis === "order") return Math.max(0, Math.min(run.count, Math.ceil(x)));
+    const places = axis === "order" ? run.number : run.at;
     let low = 0, high = run.count;
-    while (low < high) { const middle = (low + high) >> 1; if (run.at[middle] < x) low = middle + 1; else high = middle; }
+    while (low < high) { const middle = (low + high) >> 1; if (places[middle] < x) low = middle + 1; else high = middle; }
     return low;
   }
 
@@ -234,7 +234,7 @@ const Picture = (() => {
     }
     for (const [from, width, label, row] of cuts) {
       parts.push(`<path class="cut" d="M${round(from)} ${row.top + 3}v12M${round(from)} ${row.top + 9}h${round(width)}"><title>${escape(label)}</title></path>`);
-      if (width > 6 * label.length) parts.push(`<text class="soft label" x="${round(from + 6)}" y="${row.top + 7}">${escape(label)}</text>`);
+      if (width > 6 * label.length) parts.push(`<text class="soft still" x="${round(from + 6)}" y="${row.top + 7}">${escape(label)}</text>`);
     }
     return parts.join("");
   }
@@ -272,19 +272,20 @@ const Picture = (() => {
   }
 
   function drawWrites({ run, view, axis, where, x, clip }) {
-    const found = within(axis.writes, view.from, view.to), dense = found.length > MOST_DOTS, parts = [];
+    const found = within(axis.writes, view.from, view.to), dense = found.length > MOST_WRITES, parts = [];
     if (dense) {
       const marks = columns(view);
       for (const at of found) marks.add(run.data.writes[at][0], clip(axis.writes.starts[at]));
       return `<path class="write haze" d="${marks.path(lane => where.rows[lane] && `${where.rows[lane].disk}v8`)}"/>`;
     }
     for (const at of found) {
-      const [lane, from, to, lost] = run.data.writes[at], row = where.rows[lane];
+      const [lane, from, , fate] = run.data.writes[at], row = where.rows[lane], lost = fate === "lost" || fate === "torn";
       if (!row) continue;
       const start = x(axis.writes.starts[at]), end = clip(axis.writes.ends[at]), y = row.disk + 4, related = relation(run, view.chosen, from);
-      const synced = to >= 0 && !lost ? `M${round(end)} ${y - 4}v8` : "";
+      const synced = fate === "synced" || fate === "survived" ? `M${round(end)} ${y - 4}v8` : "";
       parts.push(`<path class="write ${lost ? "write-lost" : ""} ${related}" d="M${round(start)} ${y}H${round(end)}${synced}"/><rect class="write-at ${related}" x="${round(start - 2.5)}" y="${y - 2.5}" width="5" height="5"/>`);
       if (lost) parts.push(cross(end, y, 3.5));
+      if (fate === "torn") parts.push(`<text class="soft still" x="${round(end + 7)}" y="${y + 4}">torn</text>`);
     }
     return parts.join("");
   }
@@ -370,7 +371,7 @@ const Picture = (() => {
     const taken = rows.map(row => ({ x: 0, y: row.middle + 6, width: view.width })), free = box => taken.every(it => box.x > it.x + it.width || it.x > box.x + box.width || Math.abs(box.y - it.y) > 12);
     return labels.sort((a, b) => weight(a) - weight(b)).map(({ x1, y1, x2, y2, related, text }) => {
       for (const at of [.3, .5, .68, .18]) {
-        const box = { x: x1 + (x2 - x1) * at + 5, y: y1 + (y2 - y1) * at + 4, width: text.length * 5.6 };
+        const box = { x: x1 + (x2 - x1) * at + 5, y: y1 + (y2 - y1) * at + 4, width: text.length * 6 };
         if (box.x < where.gutter || box.x + box.width > view.width - 8 || !free(box)) continue;
         taken.push(box);
         return `<text class="label ${related}" x="${round(box.x)}" y="${round(box.y)}">${escape(text)}</text>`;
@@ -418,7 +419,8 @@ const Picture = (() => {
     if (/^(Wake|Timeout|Interval)$/.test(what)) return ["timer", `M${x} ${y - 4.5}l4.5 4.5l-4.5 4.5l-4.5 -4.5Z`];
     if (/^(Propose|Read|Command|Invoke|Complete)$/.test(what)) return ["ask", `M${x} ${y - 4}l4 7.5h-8Z`];
     if (/^Persist/.test(what)) return ["persisted", `M${x - 3.5} ${y - 3.5}h7v7h-7Z`];
-    return ["other", `M${x - 4} ${y}a4 4 0 1 0 8 0a4 4 0 1 0 -8 0`];
+    if (/^Receive/.test(what)) return ["came", `M${x - 4} ${y}a4 4 0 1 0 8 0a4 4 0 1 0 -8 0`];
+    return ["other", `M${x} ${y - 5}v10`];
   }
   function star(x, y, r) {
     let path = "";
@@ -456,7 +458,7 @@ const Picture = (() => {
       const shown = text.length > most ? text.slice(0, most - 1) + "…" : text, width = shown.length * 7.7;
       if (here >= left && here <= right + 1) {
         const before = here + width > right;
-        parts.push(`<path class="violation" d="M${round(here)} ${TOP - 6}V${height}"/><path class="violation-flag" d="M${round(here)} ${TOP - 6}l${before ? -11 : 11} 6l${before ? 11 : -11} 6Z"/><text class="violation-text" x="${round(Math.max(left + 2, here + (before ? -14 : 14)))}" y="${TOP + 4}" text-anchor="${before && here - width > left ? "end" : "start"}">${escape(shown)}</text>`);
+        parts.push(`<path class="violation" d="M${round(here)} 5V${height}"/><path class="violation-flag" d="M${round(here)} 5l${before ? -11 : 11} 6l${before ? 11 : -11} 6Z"/><text class="violation-text" x="${round(Math.max(left + 2, here + (before ? -14 : 14)))}" y="15" text-anchor="${before && here - width > left ? "end" : "start"}">${escape(shown)}</text>`);
       }
     }
     if (view.cursor >= 0) {
@@ -477,7 +479,8 @@ const Picture = (() => {
     let unit = Math.pow(10, Math.floor(Math.log10(span / most)));
     for (const factor of [2, 5, 10]) if (span / unit > most) unit = Math.pow(10, Math.floor(Math.log10(span / most))) * factor;
     if (view.axis === "order") unit = Math.max(1, Math.round(unit));
-    for (let value = Math.ceil(view.from / unit) * unit; value <= view.to; value += unit) {
+    for (let value = Math.max(0, Math.ceil(view.from / unit)) * unit; value <= view.to; value += unit) {
+      if (view.axis === "order" && value < 1) continue;
       const here = round(x(value)), text = view.axis === "order" ? `#${Math.round(value)}` : time(value, unit);
       // None is cut off at an end.
       const half = text.length * 3.2, middle = Math.min(Math.max(here, left + half), view.width - half - 2);
@@ -519,16 +522,77 @@ const Picture = (() => {
     return parts.join("");
   }
 
+  // The marks that this run has, each drawn in a box of 46 by 20, and what they mean.
+  function marks(run, hiddenKinds = new Set()) {
+    const { words, data } = run, all = [];
+    const what = new Set(run.lane.reduce((list, lane, step) => { if (run.lanes[lane].kind === "node") list.push(run.what[step]); return list; }, []));
+    const happened = pattern => [...what].some(word => pattern.test(words[word]));
+    const lasted = (kind, label) => data.spans.some(span => words[span[3]] === kind && (!label || words[span[4]] === label));
+    const kinds = run.kinds.filter(kind => !hiddenKinds.has(kind.name)), fates = new Set(run.arrows.fate);
+    const add = (is, inner, text) => { if (is) all.push([inner, text]); };
+    const dot = (name, text, is) => add(is, `<path class="dot ${shape(name, false, 23, 10)[0]}" d="${shape(name, false, 23, 10)[1]}"/>`, text);
+    const band = (name, text, edge = "") => add(lasted("role", name), `<rect class="${name}" x="2" y="3" width="42" height="14"/>${edge}`, text);
+    const still = (name, text) => add(lasted(name), `<rect class="${name}" x="2" y="3" width="42" height="14"/>`, text);
+    const line = (family, text) => add(kinds.some(kind => kind.family === family && !isAnswer(kind.name)), `<path class="arrow k-${family}" d="M4 3L42 17"/>`, text);
+    dot("Receive", "a message came", happened(/^Receive/));
+    dot("Wake", "time passed", happened(/^(Wake|Timeout|Interval)$/));
+    dot("Persisted", "the disk has written", happened(/^Persist/));
+    dot("Propose", "was asked or told to do something", happened(/^(Propose|Read|Command)$/));
+    dot("Apply", "something else: click it", happened(/^(Apply|InitState|Pause|Resume|SlowDisk|DiskFailure|Unreadable)$/));
+    dot("Start", "started", happened(/^Start$/));
+    dot("Crash", "crashed", happened(/^(Crash|Failed)$/));
+    add(run.leaders.length > 0, `<path class="dot elected" d="${star(23, 10, 8)}"/>`, "became leader");
+    band("Leader", "leads", '<path class="edge" d="M2 4h42"/>');
+    band("Candidate", "stands for election", '<path class="edge-candidate" d="M2 4h42"/>');
+    band("PreCandidate", "asks whether it could win");
+    still("down", "is down");
+    still("paused", "stands still");
+    line("append", "entries");
+    line("vote", "votes");
+    line("prevote", "questions before a vote");
+    line("heartbeat", "heartbeats, #: which question");
+    line("other", kinds.filter(kind => kind.family === "other").map(kind => kind.name).slice(0, 4).join(", ") || "messages");
+    add(kinds.some(kind => isAnswer(kind.name)), '<path class="arrow k-heartbeat answer" d="M4 3L42 17"/>', "an answer, in the colour of its question");
+    add(fates.has(1), '<path class="arrow k-append lost" d="M4 3L34 14"/><path class="cross" d="M30 10l8 8m0 -8l-8 8"/>', "a message that was lost");
+    add(fates.has(2), '<path class="arrow k-append lost" d="M4 3L30 13"/>', "not seen to come");
+    add(data.writes.length > 0, '<path class="write" d="M8 10H38M38 6v8"/><rect class="write-at" x="5.5" y="7.5" width="5" height="5"/>', "a write, until the disk has it");
+    add(data.commits.length > 0, '<path class="stairs" d="M2 16H14V11H28V6H44"/>', "the commit index");
+    add(lasted("cut"), '<path class="cut" d="M4 4v12M4 10h38"/>', "links are cut");
+    for (const [state, text] of [["Done", "a client was answered"], ["Refused", "was refused"], ["Unknown", "never heard"]])
+      add(data.operations.some(it => words[it[4]] === state), `<rect class="operation ${state}" x="4" y="3" width="38" height="14" rx="5"/>`, text);
+    return all;
+  }
+
+  // What broke is told of the world; the step that broke it is the last one of a node.
+  function culprit(run) {
+    if (!run.data.violation) return -1;
+    for (let step = run.data.violation[0]; step >= 0; step--) if (run.lanes[run.lane[step]].kind === "node") return step;
+    return -1;
+  }
+
   // ---- by itself -----------------------------------------------------------------------------------------------
 
   // A picture of its own, with its style. `frame` has width, axis, from, to (in steps), hidden kinds, a title.
   function alone(data, frame, style) {
     const run = prepare(data), axis = run.axes[frame.axis], place = step => axis.place(Math.max(0, Math.min(run.count - 1, step)));
     const from = place(frame.from), to = place(frame.to < 0 ? run.count - 1 : frame.to), edge = Math.max((to - from) * .02, frame.axis === "order" ? .7 : 1);
-    const view = { axis: frame.axis, from: from - edge, to: to + edge, width: frame.width, hiddenKinds: new Set(frame.hiddenKinds), hiddenLanes: new Set(), chosen: -1, cursor: -1, gap: 48 };
-    const { svg, height } = draw(run, view);
-    return `<svg xmlns="http://www.w3.org/2000/svg" class="picture" viewBox="0 0 ${frame.width} ${height}" width="${frame.width}" height="${height}" role="img"><title>${escape(frame.title)}</title><style>${style}</style>${svg}</svg>\n`;
+    const view = { axis: frame.axis, from: from - edge, to: to + edge, width: frame.width, hiddenKinds: new Set(frame.hiddenKinds), hiddenLanes: new Set(), chosen: frame.lit ? culprit(run) : -1, cursor: -1, gap: 48 };
+    const { svg, height: top, causal } = draw(run, view), { svg: legend, height } = drawLegend(run, view, top);
+    return `<svg xmlns="http://www.w3.org/2000/svg" class="picture${causal ? " causal" : ""}" viewBox="0 0 ${frame.width} ${height}" width="${frame.width}" height="${height}" role="img"><title>${escape(frame.title)}</title><style>${style}</style>${svg}${legend}</svg>\n`;
   }
 
-  return { prepare, draw, layout, within, arrowsIn, ends, stepAt, relation, clocks, family, time, escape, alone };
+  // What the marks mean, in rows below the picture.
+  function drawLegend(run, view, top) {
+    let x = 6, y = top + 4;
+    const parts = marks(run, view.hiddenKinds).map(([inner, what]) => {
+      const width = 66 + what.length * 6;
+      if (x + width > view.width) { x = 6; y += 20; }
+      const part = `<g transform="translate(${x} ${y})">${inner}<text class="soft" x="50" y="14">${escape(what)}</text></g>`;
+      x += width;
+      return part;
+    });
+    return { svg: `<rect class="paper" y="${top}" width="${view.width}" height="${y + 26 - top}"/><g class="legend">${parts.join("")}</g>`, height: y + 26 };
+  }
+
+  return { prepare, draw, layout, within, arrowsIn, ends, stepAt, relation, clocks, family, time, escape, marks, culprit, alone };
 })();

@@ -57,6 +57,13 @@ function showStep(step) {
   if (here < view.from + span * .08 || here > view.to - span * .08) show(here - span / 2, here + span / 2);
 }
 
+// A run of more steps opens where its first leader is elected.
+const MANY = 300;
+function aroundStep(step) {
+  const first = place(Math.max(0, step - 25)), last = place(Math.min(run.count - 1, step + 75));
+  show(first, last);
+}
+
 function zoom(factor, at = view.cursor >= 0 ? place(view.cursor) : (view.from + view.to) / 2) {
   const middle = Math.min(Math.max(at, view.from), view.to);
   show(middle - (middle - view.from) * factor, middle + (view.to - middle) * factor);
@@ -64,7 +71,7 @@ function zoom(factor, at = view.cursor >= 0 ? place(view.cursor) : (view.from + 
 const pan = part => { const by = (view.to - view.from) * part; show(view.from + by, view.to + by); };
 
 function setAxis(name) {
-  if (view.axis === name) return;
+  if (view.axis === name || (name === "time" && data.kind === "explored")) return;
   const first = Picture.stepAt(run, view.axis, view.from), last = Math.max(first, Picture.stepAt(run, view.axis, view.to) - 1);
   const whole = view.to - view.from >= axis().end;
   view.axis = name;
@@ -93,18 +100,13 @@ function jumpTo(steps, way) {
   choose(next);
 }
 
-// What broke is told of the world; the step that broke it is the last one of a node.
-function culprit() {
-  if (!data.violation) return -1;
-  for (let step = data.violation[0]; step >= 0; step--) if (run.lanes[run.lane[step]].kind === "node") return step;
-  return -1;
-}
+const culprit = () => Picture.culprit(run);
 function toViolation() {
   const step = culprit();
   if (step < 0) return;
-  const last = place(data.violation[0]), first = place(Math.max(0, step - 70));
+  const last = place(data.violation[0]), first = place(Math.max(0, step - 70)), edge = (last - first) * .1;
   view.chosen = -1;
-  show(first, last + (last - first) * .1);
+  show(step > 70 ? first : first - edge / 2, last + edge);
   choose(step);
 }
 
@@ -112,8 +114,8 @@ function toViolation() {
 
 function fragment() {
   const part = { axis: view.axis, from: view.from, to: view.to };
-  if (view.chosen >= 0) part.sel = view.chosen;
-  else if (view.cursor >= 0) part.at = view.cursor;
+  if (view.chosen >= 0) part.sel = run.number[view.chosen];
+  else if (view.cursor >= 0) part.at = run.number[view.cursor];
   if (chosenArrow >= 0) part.arrow = chosenArrow;
   if (view.hiddenKinds.size) part.hide = [...view.hiddenKinds].join(",");
   if (view.hiddenLanes.size) part.lanes = [...view.hiddenLanes].join(",");
@@ -125,17 +127,19 @@ function goTo(address) {
   const part = Object.fromEntries(address.replace(/^#/, "").split("&").filter(Boolean).map(it => it.split("=").map(decodeURIComponent)));
   const number = name => /^-?\d{1,16}(\.\d{1,2})?$/.test(part[name] || "") ? Number(part[name]) : NaN;
   const index = (name, end) => Number.isInteger(number(name)) && number(name) >= 0 && number(name) < end ? number(name) : -1;
-  view.axis = ["time", "order"].includes(part.axis) ? part.axis : data.kind === "explored" ? "order" : "time";
+  view.axis = data.kind === "explored" ? "order" : part.axis === "order" ? "order" : "time";
   view.hiddenKinds = new Set((part.hide || "").split(",").filter(kind => run.kinds.some(it => it.name === kind)));
   view.hiddenLanes = new Set((part.lanes || "").split(",").filter(Boolean).map(Number).filter(lane => run.lanes[lane]));
   find($("search").value = part.q || "", false);
   [view.chosen, view.cursor, chosenArrow] = [-1, -1, -1];
-  const chosen = index("sel", run.count), hasWindow = Number.isFinite(number("from")) && Number.isFinite(number("to"));
+  const stepOf = name => { const step = Picture.stepAt(run, "order", number(name)); return run.number[step] === number(name) ? step : -1; };
+  const chosen = stepOf("sel"), hasWindow = Number.isFinite(number("from")) && Number.isFinite(number("to"));
   if (part.open === "violation" || (!address && data.violation)) toViolation();
   else if (hasWindow) show(number("from"), number("to"));
+  else if (!address && run.count > MANY && run.leaders.length) aroundStep(run.leaders[0]);
   else showAll();
   if (chosen >= 0) choose(chosen, index("arrow", run.arrows.from.length), !hasWindow);
-  else if (index("at", run.count) >= 0) { view.cursor = index("at", run.count); if (!hasWindow) showStep(view.cursor); }
+  else if (stepOf("at") >= 0) { view.cursor = stepOf("at"); if (!hasWindow) showStep(view.cursor); }
   fillFilters();
   fillPanel();
 }
@@ -168,8 +172,8 @@ function drawNow() {
   Object.assign(svg.dataset, { lanes: counts.lanes, arrows: counts.arrows, dots: counts.dots, haze: counts.haze, from: view.from, to: view.to });
   const steps = Picture.stepAt(run, view.axis, view.to) - Picture.stepAt(run, view.axis, view.from);
   $("status").textContent = `${number(Math.max(steps, 0))} of ${number(run.count)} steps · ` +
-    (counts.haze ? "too many messages to tell apart: zoom in" : `${number(counts.arrows)} messages`) +
-    ` · ${view.axis === "time" ? `${Picture.time(Math.max(0, view.from), (view.to - view.from) / 100)} to ${Picture.time(view.to, (view.to - view.from) / 100)}` : "one step after the other"}`;
+    (counts.haze ? "too many messages to tell apart: zoom in" : `${number(counts.arrows)} ${counts.arrows === 1 ? "message" : "messages"}`) +
+    ` · ${view.axis === "time" ? `${clock(Math.max(0, view.from))} to ${clock(Math.min(view.to, run.end.time))}` : "one step after the other"}`;
   for (const name of ["time", "order"]) $(`axis-${name}`).setAttribute("aria-checked", view.axis === name);
   placeWindow();
   keepAddress();
@@ -209,8 +213,11 @@ function placeWindow() {
 // ---- what a thing is -----------------------------------------------------------------------------------------------
 
 const html = Picture.escape;
-const moment = step => data.kind === "explored" ? `step ${step + 1}` : `#${step} at ${Picture.time(run.at[step], Math.max(1, run.end.time / 1e4))}`;
-const stepLink = step => `<button class="link" data-go="${step}">#${step}</button>`;
+// Times of one run in one unit.
+const unit = run.end.time >= 1e7 ? ["ms", 1e6, 3] : run.end.time >= 1e4 ? ["µs", 1e3, 3] : ["ns", 1, 0];
+const clock = at => `${(at / unit[1]).toFixed(unit[2])} ${unit[0]}`;
+const moment = step => data.kind === "explored" ? `#${run.number[step]}` : `#${run.number[step]} at ${clock(run.at[step])}`;
+const stepLink = step => `<button class="link" data-go="${step}">#${run.number[step]}</button>`;
 
 // A value as a person reads it.
 function value(it, name) {
@@ -261,14 +268,19 @@ function lineText([event, peer, message, fields]) {
 function stepPanel(step) {
   const lane = run.lanes[run.lane[step]], all = detail(step), lines = all.filter(Array.isArray).map(lineText).filter(Boolean);
   const state = lane.kind === "node" ? stateAt(step) : null, before = state ? stepOnLane(step, run.lane[step], -1) : -1;
-  let past = 0, future = 0;
-  for (let at = 0; at < run.count; at++) { const it = Picture.relation(run, step, at); if (it === "past") past++; else if (it === "future") future++; }
+  let past = 0, future = 0, others = 0;
+  for (let at = 0; at < run.count; at++) {
+    if (at === step || run.lanes[run.lane[at]].kind === "world") continue;
+    const it = Picture.relation(run, step, at);
+    if (it === "past") past++; else if (it === "future") future++; else others++;
+  }
+  const gone = words[run.what[step]] === "Crash" && data.kind !== "explored";
   const mine = []; run.arrows.from.forEach((from, arrow) => { if (from === step || run.arrows.to[arrow] === step) mine.push(arrow); });
   const links = mine.slice(0, 12).map(arrow => `<li>${arrowLine(arrow, step)}</li>`).join("");
   return `<h2>${html(lane.name)} <span class="note">${html(moment(step))}</span></h2><ol>${lines.map(line => `<li>${line}</li>`).join("")}</ol>
-<p><span class="past-word">${number(past)} steps</span> happened before it, <span class="future-word">${number(future)}</span> after it; the other ${number(run.count - 1 - past - future)} know nothing of it, nor it of them. <button class="link" data-go="-1">let go</button></p>` +
+<p><span class="past-word">${number(past)} ${past === 1 ? "step" : "steps"}</span> happened before it, <span class="future-word">${number(future)}</span> after it${others ? `; ${number(others)} ${others === 1 ? "knows" : "know"} nothing of it, nor it of ${others === 1 ? "that" : "them"}` : ""}. <button class="link" data-go="-1">let go</button></p>` +
     (links ? `<h3>messages</h3><ol>${links}</ol>` : "") +
-    (state ? `<h3>its state after this${before >= 0 ? "; what changed in bold" : ""}</h3>${table(state, before >= 0 ? stateAt(before) : null)}` : "");
+    (state ? `<h3>${gone ? "its state before: what is not on its disk is lost" : `its state after this${before >= 0 ? "; what changed in bold" : ""}`}</h3>${table(state, before >= 0 ? stateAt(before) : null)}` : "");
 }
 
 function arrowLine(arrow, seen) {
@@ -287,23 +299,13 @@ function arrowPanel(arrow) {
   const line = detail(to >= 0 ? to : from).filter(Array.isArray).find(holds), delay = to >= 0 && from >= 0 ? run.at[to] - run.at[from] : 0;
   return `<h2>${html(words[arrows.brief[arrow]])}</h2><p>${html(sender)} → ${html(receiver)}${arrows.copy[arrow] ? ", a second copy" : ""}</p><table>
 <tr><th>sent</th><td>${from >= 0 ? `${stepLink(from)} ${html(moment(from))}` : "not in the trace"}</td></tr>
-<tr><th>came</th><td>${to >= 0 ? `${stepLink(to)} ${html(moment(to))}` : arrows.fate[arrow] === 1 ? `lost: ${html(words[arrows.why[arrow]])}, ${html(Picture.time(arrows.lostAt[arrow], Math.max(1, run.end.time / 1e4)))}` : "the trace does not say"}</td></tr>
+<tr><th>came</th><td>${to >= 0 ? `${stepLink(to)} ${html(moment(to))}` : arrows.fate[arrow] === 1 ? `lost: ${html(words[arrows.why[arrow]])}, ${html(clock(arrows.lostAt[arrow]))}` : "the trace does not say"}</td></tr>
 ${delay > 0 && data.kind !== "explored" ? `<tr><th>took</th><td>${html(Picture.time(delay, delay / 100))}</td></tr>` : ""}</table>` + (line ? `<h3>content</h3>${table(line[2])}` : "");
 }
 
 const mark = inner => `<svg class="picture ${theme}" viewBox="0 0 46 20">${inner}</svg>`;
 function marksLegend() {
-  const rows = [
-    ['<path class="dot other" d="M19 10a4 4 0 1 0 8 0a4 4 0 1 0 -8 0"/>', "a step: a message came"], ['<path class="dot timer" d="M23 5.5l4.5 4.5l-4.5 4.5l-4.5 -4.5Z"/>', "a step: time passed"],
-    ['<path class="dot persisted" d="M19.5 6.5h7v7h-7Z"/>', "a step: the disk has written"], ['<path class="dot ask" d="M23 6l4 7.5h-8Z"/>', "a step: a client asks"],
-    ['<path class="dot elected" d="M23 2L25 7.5L31 7.5L26 11L28 17L23 13.5L18 17L20 11L15 7.5L21 7.5Z"/>', "became leader"], ['<path class="dot crash" d="M17 4l12 12m0 -12l-12 12"/>', "crashed"],
-    ['<rect class="Leader" x="2" y="3" width="42" height="14"/><path class="edge" d="M2 4h42"/>', "leads"], ['<rect class="Candidate" x="2" y="3" width="42" height="14"/><path class="edge-candidate" d="M2 4h42"/>', "stands for election"],
-    ['<path class="arrow k-append" d="M4 3L42 17"/>', "entries; dashed: an answer"], ['<path class="arrow k-vote" d="M4 3L42 17"/>', "votes"], ['<path class="arrow k-heartbeat" d="M4 3L42 17"/>', "heartbeats"],
-    ['<path class="arrow k-append lost" d="M4 3L34 14"/><path class="cross" d="M30 10l8 8m0 -8l-8 8"/>', "a message that was lost"],
-    ['<path class="write" d="M8 10H38M38 6v8"/><rect class="write-at" x="5.5" y="7.5" width="5" height="5"/>', "a write, until the disk has it"],
-    ['<path class="stairs" d="M2 16H14V11H28V6H44"/>', "the commit index"], ['<path class="cut" d="M4 4v12M4 10h38"/>', "links are cut"],
-  ];
-  return `<div class="marks">${rows.map(([inner, what]) => `${mark(inner)}<span>${what}</span>`).join("")}</div>`;
+  return `<div class="marks">${Picture.marks(run).map(([inner, what]) => `${mark(inner)}<span>${html(what)}</span>`).join("")}</div>`;
 }
 function restPanel() {
   const notes = data.notes.map(note => `<p class="note">${html(note)}</p>`).join("");
@@ -414,7 +416,7 @@ function hover(event) {
 function stepTip(step) {
   const plain = it => it.replace(/<[^>]*>/g, "").replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&quot;/g, '"').replace(/&amp;/g, "&");
   const lines = detail(step).filter(Array.isArray).map(lineText).filter(Boolean).map(plain), state = stateAt(step);
-  const short = state && state.role ? `\n${state.role} t${state.term}, commit ${state.commit}, log ${log(state.log)}` : "";
+  const short = state && state.role && words[run.what[step]] !== "Crash" ? `\n${state.role} t${state.term}, commit ${state.commit}, log ${log(state.log)}` : "";
   return `${run.lanes[run.lane[step]].name} ${moment(step)}\n${lines.slice(0, 5).join("\n")}${lines.length > 5 ? `\n… ${lines.length - 5} more` : ""}${short}`;
 }
 function arrowTip(arrow) {
@@ -562,6 +564,7 @@ function fillLegend() {
 
 $("story").innerHTML = data.story.map(sentence => `<p>${html(sentence)}</p>`).join("");
 $("violation").hidden = !data.violation;
+$("axis-time").disabled = data.kind === "explored";
 for (const id of ["leader-before", "leader-next"]) $(id).hidden = run.leaders.length === 0;
 fillLegend();
 goTo(location.hash || (data.open ? `#${data.open}` : ""));

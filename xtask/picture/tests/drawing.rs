@@ -32,7 +32,7 @@ fn ask(run: &Run, question: &str) -> serde_json::Value {
     serde_json::from_str(&text).unwrap()
 }
 
-const VIEW: &str = "{ axis: 'order', from: -1, to: run.count, width: 1000, hiddenKinds: new Set(), hiddenLanes: new Set(), \
+const VIEW: &str = "{ axis: 'order', from: -1, to: run.end.order + 1, width: 1000, hiddenKinds: new Set(), hiddenLanes: new Set(), \
                     chosen: -1, cursor: -1, matches: [] }";
 
 #[test]
@@ -45,7 +45,8 @@ fn a_picture_holds_every_lane_message_and_step_once() {
         let picture = svg(&run, &Look::default(), &Frame::default()).unwrap();
         assert_eq!(picture.matches("data-arrow=").count(), run.arrows.len(), "{name}");
         let nodes = |step: &&synod_picture::Step| run.lanes[step.lane].kind == synod_picture::LaneKind::Node;
-        assert_eq!(picture.matches("class=\"dot ").count(), run.steps.iter().filter(nodes).count(), "{name}");
+        let steps = run.steps.iter().filter(nodes).count() + run.operations.len();
+        assert_eq!(picture.matches("data-step=").count(), steps, "{name}");
         assert_eq!(picture.matches("class=\"lane\"").count(), run.lanes.len(), "{name}");
         assert_eq!(picture, svg(&run, &Look::default(), &Frame::default()).unwrap(), "{name}");
     }
@@ -75,7 +76,7 @@ fn the_page_says_of_causes_what_the_clocks_say() {
 #[test]
 fn only_what_reaches_into_the_window_is_drawn() {
     let run = run_of("one_way_partition");
-    let question = "run => { const all = []; for (let from = 0; from + 9 < run.count; from += 5) { \
+    let question = "run => { const all = []; for (let from = 0; from + 9 < run.end.order; from += 5) { \
         const axis = run.axes.order, { starts, ends } = axis.arrows, to = from + 9; let count = 0; \
         for (let at = 0; at < starts.length; at++) if (starts[at] <= to && ends[at] >= from) count++; \
         all.push([count, Picture.within(axis.arrows, from, to).length]); } return all; }";

@@ -9,7 +9,7 @@ use synod_picture::{Arrow, Fate, LaneKind, Run};
 pub enum Axis {
     /// Nanoseconds.
     Time,
-    /// Steps.
+    /// Steps, as the trace counts them.
     Order,
 }
 
@@ -66,7 +66,8 @@ impl Window {
         let start = sent.or_else(|| came.map(|came| came - delay)).unwrap_or_default();
         let end = match (came, self.axis, &arrow.fate) {
             (Some(came), ..) => came,
-            (None, Axis::Time, Fate::Lost(at, _)) => number(*at).max(start + delay * 0.6),
+            (None, Axis::Time, Fate::Lost(loss)) => number(loss.at).max(start + delay * 0.6),
+            (None, Axis::Order, Fate::Lost(loss)) => number(loss.number as u64).max(start + delay * 0.6),
             _ => start + delay * 0.8,
         };
         (start, end)
@@ -83,7 +84,7 @@ fn is_node(run: &Run, step: usize) -> bool {
 fn place(run: &Run, axis: Axis, step: usize) -> f64 {
     match axis {
         Axis::Time => run.steps.get(step).map_or(0.0, |step| number(step.at)),
-        Axis::Order => number(step as u64),
+        Axis::Order => run.steps.get(step).map_or(0.0, |step| number(step.number as u64)),
     }
 }
 
@@ -135,7 +136,8 @@ mod tests {
             |arrow: &Arrow| matches!((arrow.from.1, arrow.to.1), (Some(from), Some(to)) if to > from + 1);
         let place = run.arrows.iter().position(came).expect("a message that takes two steps");
         let arrow = &run.arrows[place];
-        let (from, to) = (number(arrow.from.1.unwrap() as u64), number(arrow.to.1.unwrap() as u64));
+        let at = |step: Option<usize>| super::place(&run, Axis::Order, step.unwrap());
+        let (from, to) = (at(arrow.from.1), at(arrow.to.1));
         let holds = |from, to| Window { axis: Axis::Order, from, to }.arrows(&run).contains(&place);
         assert!(holds(from + 0.5, to - 0.5), "it begins before and ends behind");
         assert!(holds(from - 1.0, from) && holds(to, to + 1.0), "both ends are in it");

@@ -49,7 +49,8 @@ async fn check(page: &Page<'_>, run: &Run) -> Result<()> {
     let mut unrelated = 0;
     for part in [0, 1, 3, 5, 7, 9, 10] {
         let Some(step) = nodes.range((count - 1) * part / 10..).next().copied() else { continue };
-        page.eval(&format!("location.hash = 'axis=order&from=-1&to={count}&sel={step}';")).await;
+        let (number, end) = (run.steps[step].number, run.steps[count - 1].number + 1);
+        page.eval(&format!("location.hash = 'axis=order&from=-1&to={end}&sel={number}';")).await;
         page.settle().await;
         ensure!(page.chosen().await == Some(step), "step {step} is not chosen");
         let (past, future) = (causes.past(step), causes.future(step));

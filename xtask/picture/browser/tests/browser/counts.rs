@@ -108,7 +108,7 @@ fn shows_the_network(run: &Run) -> bool {
 /// The whole run and parts of it, of both axes. Ends and middles are whole numbers.
 fn windows(run: &Run) -> Vec<Window> {
     let end = run.steps.last().map_or(0, |step| step.at);
-    let last = run.steps.len() as u64 - 1;
+    let last = run.steps.last().map_or(0, |step| step.number) as u64;
     let mut all = Vec::new();
     for (axis, end) in [(Axis::Time, end), (Axis::Order, last)] {
         for parts in [2, 7, 40] {
