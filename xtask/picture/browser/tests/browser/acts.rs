@@ -14,6 +14,7 @@ pub(crate) async fn a_scrub_moves_the_window(browser: &Browser) -> Result<()> {
 }
 
 async fn scrub(page: &Page<'_>) -> Result<()> {
+    page.press("0").await;
     let strip = page.middle("#overview").await;
     let whole = page.span().await;
     page.drag((400.0, strip.1), (400.0, strip.1)).await;
@@ -70,6 +71,7 @@ pub(crate) async fn keys_do_what_the_help_says(browser: &Browser) -> Result<()> 
 }
 
 async fn keys(page: &Page<'_>, run: &Run) -> Result<()> {
+    page.press("0").await;
     let whole = page.span().await;
     page.press("+").await;
     let close = page.span().await;
@@ -93,7 +95,10 @@ async fn keys(page: &Page<'_>, run: &Run) -> Result<()> {
         page.holds("document.getElementById('axis-order').getAttribute('aria-checked') === 'true'").await,
         "o"
     );
-    ensure!(page.span().await < run.steps.len() as f64 + 3.0, "o does not show steps");
+    ensure!(
+        page.span().await < run.steps.last().map_or(0, |step| step.number) as f64 + 3.0,
+        "o does not show steps"
+    );
     page.press("t").await;
     ensure!(
         page.holds("document.getElementById('axis-time').getAttribute('aria-checked') === 'true'").await,
@@ -168,7 +173,7 @@ pub(crate) async fn buttons_do_what_keys_do(browser: &Browser) -> Result<()> {
         let axis =
             if button == "axis-time" { "axis=order&from=5&to=90" } else { "axis=time&from=5000&to=90000000" };
         let step = if button == "leader-before" { leader + 30 } else { 40 };
-        let begin = &format!("#{axis}&sel={step}");
+        let begin = &format!("#{axis}&sel={}", run.steps[step].number);
         let mut seen = Vec::new();
         for by_key in [false, true] {
             page.go(begin).await?;
@@ -329,13 +334,16 @@ pub(crate) async fn hovering_tells_and_clicking_shows(browser: &Browser) -> Resu
     page.settle().await;
     ensure!(!page.holds("document.getElementById('tip').hidden").await, "no tip");
     let (tip, name) = (page.text("tip").await, &run.lanes[run.steps[step].lane].name);
-    ensure!(tip.starts_with(&format!("{name} #{step} at ")), "the tip of {step} says {tip:?}");
+    ensure!(
+        tip.starts_with(&format!("{name} #{} at ", run.steps[step].number)),
+        "the tip of {step} says {tip:?}"
+    );
     browser.screenshot("tip.png").await;
     page.click_at(at).await;
     ensure!(page.chosen().await == Some(step), "a click on {step} chooses {:?}", page.chosen().await);
     let panel = page.text("panel").await;
     ensure!(
-        panel.contains(&format!("#{step} ")) && panel.contains("happened before it"),
+        panel.contains(&format!("#{} ", run.steps[step].number)) && panel.contains("happened before it"),
         "the panel says {panel:?}"
     );
     if let Some(term) = run.steps[step].state().and_then(|state| state.get("term")?.as_number()) {
@@ -450,7 +458,7 @@ pub(crate) async fn acts_that_do_nothing_are_refused(browser: &Browser) -> Resul
     refused!(&quiet, "  cancelAnimationFrame(playing);\n" => "", plays);
     refused!(&restless, "if (view.hiddenKinds.size) part.hide" => "if (false) part.hide", address);
     refused!(&restless, "if (view.hiddenLanes.size) part.lanes" => "if (false) part.lanes", address);
-    refused!(&restless, "if (view.chosen >= 0) part.sel = view.chosen;" => "if (view.chosen >= 0) part.sel = 1;", address);
+    refused!(&restless, "if (view.chosen >= 0) part.sel = run.number[view.chosen];" => "if (view.chosen >= 0) part.sel = 1;", address);
     refused!(&broken, "(!address && data.violation)) toViolation();" => "(!address && data.violation)) showAll();", violation, &broken);
     Ok(())
 }

@@ -144,11 +144,13 @@ impl<'a> Page<'a> {
         self.eval(&format!("return Boolean({condition});")).await == json!(true)
     }
 
-    /// The step that is chosen, by the address.
+    /// The step that is chosen, by the number that the address has for it.
     pub(crate) async fn chosen(&self) -> Option<usize> {
         self.comes("location.hash === fragment()").await;
         let hash = self.string("location.hash").await;
-        hash.split(['#', '&']).find_map(|part| part.strip_prefix("sel=")?.parse().ok())
+        let number: usize =
+            hash.split(['#', '&']).find_map(|part| part.strip_prefix("sel=")?.parse().ok())?;
+        self.string(&format!("run.number.indexOf({number})")).await.parse().ok()
     }
 
     /// The middle of something on the screen.
