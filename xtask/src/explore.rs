@@ -68,7 +68,8 @@ pub(crate) struct Args {
     /// Where to give up.
     #[arg(long)]
     max_states: Option<u64>,
-    /// Plant a fault, which must be found. `all` tries every fault in turn.
+    /// Plant a fault, which must be found. `all` tries every fault in turn; a name that there is not lists those that there
+    /// are.
     #[arg(long, value_name = "NAME")]
     plant: Option<String>,
     /// Where to write the counterexample, a line of JSON for each thing that happened.

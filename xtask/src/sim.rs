@@ -29,7 +29,8 @@ pub(crate) struct Args {
     /// Sizes of the clusters; of one seed that is written or drawn, the first of them.
     #[arg(long, value_delimiter = ',', default_values_t = [3, 5])]
     nodes: Vec<usize>,
-    /// Plant a fault, which some seed must find: the run stops there. `all` tries every fault in turn.
+    /// Plant a fault, which some seed must find: the run stops there. `all` tries every fault in turn; a name that there
+    /// is not lists those that there are.
     #[arg(long, value_name = "NAME")]
     plant: Option<String>,
     /// Run this seed alone.
