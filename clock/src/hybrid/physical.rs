@@ -1,0 +1,73 @@
+//! Where readings come from.
+
+use core::time::Duration;
+
+/// A clock on the wall, and perhaps one that only runs.
+pub trait Physical {
+    /// Time since 1970-01-01 UTC, zero when the clock stands before that. May jump either way.
+    fn wall(&self) -> Duration;
+
+    /// Time since an origin of the source's own choice. Never goes back, and runs beside the wall clock except where
+    /// that is set: the difference of the two is how a jump is told from a long silence.
+    ///
+    /// A source that has no such clock gives zero, always. Then every pause counts as a jump, so the hybrid clock must
+    /// be asked for stamps at least as often as half of [`Jumps::forward`](super::Jumps::forward).
+    fn monotonic(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+impl<P: Physical + ?Sized> Physical for &P {
+    #[inline]
+    fn wall(&self) -> Duration {
+        (**self).wall()
+    }
+    #[inline]
+    fn monotonic(&self) -> Duration {
+        (**self).monotonic()
+    }
+}
+
+impl<P: Physical + ?Sized> Physical for alloc::sync::Arc<P> {
+    #[inline]
+    fn wall(&self) -> Duration {
+        (**self).wall()
+    }
+    #[inline]
+    fn monotonic(&self) -> Duration {
+        (**self).monotonic()
+    }
+}
+
+/// A source that asks a function for the wall reading. See [`from_fn`].
+#[derive(Clone, Copy, Debug)]
+pub struct FromFn<F>(F);
+
+/// A source without a monotonic clock, for a board's own clock or a test's.
+pub const fn from_fn<F: Fn() -> Duration>(wall: F) -> FromFn<F> {
+    FromFn(wall)
+}
+
+impl<F: Fn() -> Duration> Physical for FromFn<F> {
+    #[inline]
+    fn wall(&self) -> Duration {
+        (self.0)()
+    }
+}
+
+/// Any [`TimeSource`](synod_transport::time::TimeSource) of the seams, as a source of a hybrid clock.
+#[cfg(feature = "std")]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Seam<T>(pub T);
+
+#[cfg(feature = "std")]
+impl<T: synod_transport::time::TimeSource> Physical for Seam<T> {
+    #[inline]
+    fn wall(&self) -> Duration {
+        Duration::from_nanos(self.0.wall().0)
+    }
+    #[inline]
+    fn monotonic(&self) -> Duration {
+        self.0.monotonic().since(synod_transport::time::Instant::ZERO)
+    }
+}
