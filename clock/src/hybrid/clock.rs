@@ -182,15 +182,20 @@ impl<P: Physical, L: Layout> HybridClock<P, L> {
 
     /// How far [`last`](Self::last) is ahead of the wall; zero when it is not.
     pub fn lead(&self) -> Duration {
-        self.last().wall().saturating_sub(self.source.wall())
+        self.last().wall().saturating_sub(self.wall())
     }
 
     /// How long to wait until the wall is past the stamp; `None` when it is. Never zero, so that a loop around it does
     /// not spin, and at most a second, so that it learns of a wall that was set.
     pub fn remaining(&self, stamp: Timestamp<L>) -> Option<Duration> {
         let due = L::span(stamp.physical().saturating_add(1));
-        let left = due.checked_sub(self.source.wall()).filter(|left| !left.is_zero());
+        let left = due.checked_sub(self.wall()).filter(|left| !left.is_zero());
         left.map(|left| left.min(LONGEST_WAIT))
+    }
+
+    /// The wall as it is read now, since 1970.
+    pub fn wall(&self) -> Duration {
+        Duration::from_nanos(self.source.wall_ns())
     }
 
     /// What happened so far.
@@ -221,7 +226,9 @@ impl<P: Physical, L: Layout> HybridClock<P, L> {
     /// The wall as a packed stamp.
     #[inline]
     fn read(&self) -> Result<u64, HybridError> {
-        L::ticks(self.source.wall()).map(|ticks| ticks << L::LOGICAL_BITS).ok_or(HybridError::Exhausted)
+        L::ticks_of_ns(self.source.wall_ns())
+            .map(|ticks| ticks << L::LOGICAL_BITS)
+            .ok_or(HybridError::Exhausted)
     }
 
     /// The wall as a packed stamp, once it is known not to have jumped there.
@@ -236,18 +243,35 @@ impl<P: Physical, L: Layout> HybridClock<P, L> {
     /// Figure 5 of the paper on packed stamps: `max(wall, max(last, floor) + 1)`. A wall that is ahead of both wins with
     /// logical part 0; else one more than the greater of both does. Relaxed is enough for `last`: every stamp comes of a
     /// read-modify-write of this one number. `bound` is acquired: who sees it raised sees that it was made durable.
+    ///
+    /// This is the short way, to be inlined: one try, of a stamp that no limit is near.
     #[inline]
     fn advance(&self, wall: u64, floor: u64) -> Result<Timestamp<L>, HybridError> {
         let state = &self.state;
-        let mut last = state.last.load(Ordering::Relaxed);
+        let last = state.last.load(Ordering::Relaxed);
+        let next = wall.max(last.max(floor).saturating_add(1));
+        if next < state.bound.load(Ordering::Acquire)
+            && next - wall <= state.watch
+            && wall < state.mark.load(Ordering::Relaxed)
+            && state.last.compare_exchange(last, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        {
+            if next & L::LOGICAL_MASK == 0 && next != wall {
+                self.counters.carried.count();
+            }
+            return Ok(Timestamp::from_u64(next));
+        }
+        self.advance_with_care(wall, floor)
+    }
+
+    /// The same with every question asked, as often as another thread is quicker.
+    #[cold]
+    #[inline(never)]
+    fn advance_with_care(&self, wall: u64, floor: u64) -> Result<Timestamp<L>, HybridError> {
+        let mut last = self.state.last.load(Ordering::Relaxed);
         loop {
             let next = wall.max(last.max(floor).saturating_add(1));
-            let bound = state.bound.load(Ordering::Acquire);
-            let mark = state.mark.load(Ordering::Relaxed);
-            if next >= bound || next - wall > state.watch || wall >= mark {
-                self.check(wall, next)?;
-            }
-            match state.last.compare_exchange_weak(last, next, Ordering::Relaxed, Ordering::Relaxed) {
+            self.check(wall, next)?;
+            match self.state.last.compare_exchange_weak(last, next, Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => {
                     if next & L::LOGICAL_MASK == 0 && next != wall {
                         self.counters.carried.count();
@@ -259,8 +283,7 @@ impl<P: Physical, L: Layout> HybridClock<P, L> {
         }
     }
 
-    /// Whether the stamp may be given, of one that is not plainly so.
-    #[cold]
+    /// Whether the stamp may be given.
     fn check(&self, wall: u64, next: u64) -> Result<(), HybridError> {
         let ahead = next - wall;
         if wall >= self.state.mark.load(Ordering::Relaxed) || ahead > self.limits.backward {

@@ -137,7 +137,7 @@ impl<P: Physical, S: StateStore, L: Layout> Keeper<P, S, L> {
     /// How long the bound lasts, at the wall's pace, before it should be extended: until half a window is left. A full
     /// logical part or a remote stamp can use it up sooner.
     pub fn due_in(&self) -> Duration {
-        let reached = self.clock.last().wall().max(self.clock.source().wall());
+        let reached = self.clock.last().wall().max(self.clock.wall());
         let left = self.clock.bound().wall().saturating_sub(reached);
         left.saturating_sub(self.options.window / 2)
     }

@@ -111,6 +111,17 @@ pub(super) trait Derived: Layout {
         (ticks <= u64::MAX >> Self::LOGICAL_BITS).then_some(ticks)
     }
 
+    /// Ticks in so many nanoseconds since 1970, rounded down; `None` beyond the layout's end.
+    #[inline]
+    fn ticks_of_ns(nanos: u64) -> Option<u64> {
+        if NANOS_PER_SECOND % Self::TICKS_PER_SECOND == 0 {
+            let ticks = nanos / (NANOS_PER_SECOND / Self::TICKS_PER_SECOND);
+            (ticks <= u64::MAX >> Self::LOGICAL_BITS).then_some(ticks)
+        } else {
+            Self::ticks(Duration::from_nanos(nanos))
+        }
+    }
+
     /// Ticks of a span, rounded down, as the physical part of a stamp; stays at the end of the layout.
     fn packed(span: Duration) -> u64 {
         Self::ticks(span).map_or(u64::MAX, |ticks| ticks << Self::LOGICAL_BITS)
@@ -150,6 +161,14 @@ mod tests {
             let reading = Duration::new(seconds, nanos);
             prop_assert!(Ntp64::ticks(reading).map(Ntp64::span).unwrap() <= reading);
             prop_assert!(Micros::ticks(reading).map(Micros::span).unwrap() <= reading);
+        }
+
+        #[test]
+        fn nanoseconds_and_spans_have_the_same_ticks(nanos: u64) {
+            let span = Duration::from_nanos(nanos);
+            prop_assert_eq!(Micros::ticks_of_ns(nanos), Micros::ticks(span));
+            prop_assert_eq!(Millis48::ticks_of_ns(nanos), Millis48::ticks(span));
+            prop_assert_eq!(Ntp64::ticks_of_ns(nanos), Ntp64::ticks(span));
         }
     }
 

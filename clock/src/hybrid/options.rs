@@ -33,7 +33,7 @@ pub enum JumpPolicy {
 }
 
 /// Which steps of the wall are jumps. A jump is a change of the difference between the wall and the monotonic
-/// reading: somebody set the clock, or the machine was suspended.
+/// reading: somebody set the clock, or the machine was suspended and the monotonic reading does not count that.
 ///
 /// The clock looks for one when the wall has moved on by half of `forward` since it last looked, and when the wall is
 /// further behind the stamps than `backward`. So every step forward of more than `forward` is seen before a stamp is

@@ -4,38 +4,38 @@ use core::time::Duration;
 
 /// A clock on the wall, and perhaps one that only runs.
 pub trait Physical {
-    /// Time since 1970-01-01 UTC, zero when the clock stands before that. May jump either way.
-    fn wall(&self) -> Duration;
+    /// Nanoseconds since 1970-01-01 UTC, zero when the clock stands before that. May jump either way. Lasts until 2554.
+    fn wall_ns(&self) -> u64;
 
-    /// Time since an origin of the source's own choice. Never goes back, and runs beside the wall clock except where
+    /// Nanoseconds since an origin of the source's own choice. Never goes back, and runs beside the wall clock except where
     /// that is set: the difference of the two is how a jump is told from a long silence.
     ///
     /// A source that has no such clock gives zero, always. Then every pause counts as a jump, so the hybrid clock must
     /// be asked for stamps at least as often as half of [`Jumps::forward`](super::Jumps::forward).
-    fn monotonic(&self) -> Duration {
-        Duration::ZERO
+    fn monotonic_ns(&self) -> u64 {
+        0
     }
 }
 
 impl<P: Physical + ?Sized> Physical for &P {
     #[inline]
-    fn wall(&self) -> Duration {
-        (**self).wall()
+    fn wall_ns(&self) -> u64 {
+        (**self).wall_ns()
     }
     #[inline]
-    fn monotonic(&self) -> Duration {
-        (**self).monotonic()
+    fn monotonic_ns(&self) -> u64 {
+        (**self).monotonic_ns()
     }
 }
 
 impl<P: Physical + ?Sized> Physical for alloc::sync::Arc<P> {
     #[inline]
-    fn wall(&self) -> Duration {
-        (**self).wall()
+    fn wall_ns(&self) -> u64 {
+        (**self).wall_ns()
     }
     #[inline]
-    fn monotonic(&self) -> Duration {
-        (**self).monotonic()
+    fn monotonic_ns(&self) -> u64 {
+        (**self).monotonic_ns()
     }
 }
 
@@ -43,15 +43,20 @@ impl<P: Physical + ?Sized> Physical for alloc::sync::Arc<P> {
 #[derive(Clone, Copy, Debug)]
 pub struct FromFn<F>(F);
 
-/// A source without a monotonic clock, for a board's own clock or a test's.
+/// A source without a monotonic clock, of a function that gives the time since 1970: for a board's own clock or a
+/// test's.
 pub const fn from_fn<F: Fn() -> Duration>(wall: F) -> FromFn<F> {
     FromFn(wall)
 }
 
 impl<F: Fn() -> Duration> Physical for FromFn<F> {
     #[inline]
-    fn wall(&self) -> Duration {
-        (self.0)()
+    fn wall_ns(&self) -> u64 {
+        let since_1970 = (self.0)();
+        since_1970
+            .as_secs()
+            .saturating_mul(1_000_000_000)
+            .saturating_add(u64::from(since_1970.subsec_nanos()))
     }
 }
 
@@ -63,11 +68,11 @@ pub struct Seam<T>(pub T);
 #[cfg(feature = "std")]
 impl<T: synod_transport::time::TimeSource> Physical for Seam<T> {
     #[inline]
-    fn wall(&self) -> Duration {
-        Duration::from_nanos(self.0.wall().0)
+    fn wall_ns(&self) -> u64 {
+        self.0.wall().0
     }
     #[inline]
-    fn monotonic(&self) -> Duration {
-        self.0.monotonic().since(synod_transport::time::Instant::ZERO)
+    fn monotonic_ns(&self) -> u64 {
+        self.0.monotonic().as_nanos()
     }
 }

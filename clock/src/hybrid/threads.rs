@@ -173,8 +173,8 @@ fn one_raises_the_bound_while_another_stamps() {
 struct Settable(Arc<AtomicU64>);
 
 impl Physical for Settable {
-    fn wall(&self) -> Duration {
-        Duration::from_millis(self.0.load(Ordering::SeqCst))
+    fn wall_ns(&self) -> u64 {
+        self.0.load(Ordering::SeqCst) * 1_000_000
     }
 }
 

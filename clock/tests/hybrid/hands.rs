@@ -47,13 +47,12 @@ impl Hands {
 }
 
 impl Physical for Hands {
-    fn wall(&self) -> Duration {
+    fn wall_ns(&self) -> u64 {
         self.readings.fetch_add(1, Ordering::Relaxed);
-        Duration::from_micros(self.wall_us())
+        self.wall_us().saturating_mul(1000)
     }
-    fn monotonic(&self) -> Duration {
-        let micros = if self.has_monotonic { self.monotonic.load(Ordering::Relaxed) } else { 0 };
-        Duration::from_micros(micros)
+    fn monotonic_ns(&self) -> u64 {
+        if self.has_monotonic { self.monotonic.load(Ordering::Relaxed) * 1000 } else { 0 }
     }
 }
 

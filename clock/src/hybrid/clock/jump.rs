@@ -14,7 +14,7 @@ use crate::hybrid::error::Direction;
 
 /// Readings of both clocks, the wall's between two of the other.
 struct Readings {
-    wall: Duration,
+    wall_ns: u64,
     /// The shift is between these two, modulo 2⁶⁴ nanoseconds.
     least: u64,
     most: u64,
@@ -22,11 +22,10 @@ struct Readings {
 
 impl Readings {
     fn of(source: &impl Physical) -> Self {
-        let before = nanos(source.monotonic());
-        let wall = source.wall();
-        let after = nanos(source.monotonic());
-        let shift = |monotonic| nanos(wall).wrapping_sub(monotonic);
-        Self { wall, least: shift(after), most: shift(before) }
+        let before = source.monotonic_ns();
+        let wall_ns = source.wall_ns();
+        let after = source.monotonic_ns();
+        Self { wall_ns, least: wall_ns.wrapping_sub(after), most: wall_ns.wrapping_sub(before) }
     }
 
     /// How sure the shift is.
@@ -46,7 +45,7 @@ impl<P: Physical, L: Layout> HybridClock<P, L> {
         if self.options.jumps.policy != JumpPolicy::Ignore {
             let first = Readings::of(&self.source);
             self.state.shift.store(first.least, Ordering::Relaxed);
-            self.state.mark.store(self.mark_after(first.wall), Ordering::Relaxed);
+            self.state.mark.store(self.mark_after(first.wall_ns), Ordering::Relaxed);
         }
     }
 
@@ -81,7 +80,7 @@ impl<P: Physical, L: Layout> HybridClock<P, L> {
                     found = Err(HybridError::Jumped { by, direction });
                 }
             }
-            self.state.mark.store(self.mark_after(readings.wall), Ordering::Release);
+            self.state.mark.store(self.mark_after(readings.wall_ns), Ordering::Release);
             if self.replace_shift(shift, shift) {
                 return found;
             }
@@ -108,14 +107,9 @@ impl<P: Physical, L: Layout> HybridClock<P, L> {
     }
 
     /// The reading from which the next look is due. At the end of the layout there is none.
-    fn mark_after(&self, wall: Duration) -> u64 {
-        L::packed(wall.saturating_add(self.options.jumps.forward / 2))
+    fn mark_after(&self, wall_ns: u64) -> u64 {
+        L::packed(Duration::from_nanos(wall_ns).saturating_add(self.options.jumps.forward / 2))
     }
-}
-
-/// Modulo 2⁶⁴; only differences are looked at.
-fn nanos(span: Duration) -> u64 {
-    span.as_secs().wrapping_mul(1_000_000_000).wrapping_add(u64::from(span.subsec_nanos()))
 }
 
 /// A difference modulo 2⁶⁴ as a span; zero when it is negative.

@@ -1,0 +1,202 @@
+//! The hybrid logical clock beside `uhlc`, `hlc-gen` and the bare readings of the system's clocks.
+//!
+//! Peers run through their own interfaces as their documentation has it; `uhlc` also with the coarse clock, which it
+//! takes as a function.
+
+use std::hint::black_box;
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::{Context as _, Result};
+use hlc_gen::HlcGenerator;
+use rustix::time::{ClockId, clock_gettime};
+use synod_clock::hybrid::{HybridClock, Keeper, KeeperOptions, Micros, Options, Physical, Seam, Timestamp};
+use synod_transport::store::MemStateStore;
+
+use crate::figure::{Figure, Row};
+use crate::measure::{least, median, number, thread_cpu_ns};
+
+const ROUNDS: usize = 25;
+/// Of one case in one round, by one thread.
+const OPERATIONS: u64 = 100_000;
+
+/// All figures. Every case of all groups takes its turn in every round.
+pub(super) fn figures() -> Result<Vec<Figure>> {
+    let mut cases = system()?;
+    cases.extend(coarse()?);
+    cases.extend(observed()?);
+    cases.extend(floor());
+    for _ in 0..ROUNDS {
+        cases.iter_mut().for_each(Case::measure);
+    }
+    Ok(cases.iter().flat_map(Case::figures).collect())
+}
+
+/// One operation of one implementation.
+struct Case {
+    row: Row,
+    run: Box<dyn Fn(u64) + Sync>,
+    cpu_ns: Vec<f64>,
+    millions: Vec<f64>,
+}
+
+impl Case {
+    fn new<T>(row: Row, operation: impl Fn() -> T + Sync + 'static) -> Self {
+        let run = move |count| {
+            for _ in 0..count {
+                black_box(operation());
+            }
+        };
+        Self { row, run: Box::new(run), cpu_ns: Vec::new(), millions: Vec::new() }
+    }
+
+    fn measure(&mut self) {
+        let begun = thread_cpu_ns();
+        (self.run)(OPERATIONS);
+        self.cpu_ns.push((thread_cpu_ns() - begun) / number(OPERATIONS));
+
+        let barrier = Barrier::new(2);
+        let run = || {
+            barrier.wait();
+            let begun = Instant::now();
+            (self.run)(OPERATIONS);
+            (begun, Instant::now())
+        };
+        let (ours, theirs) = std::thread::scope(|scope| {
+            let other = scope.spawn(run);
+            (run(), other.join())
+        });
+        if let Ok(theirs) = theirs {
+            let elapsed = ours.1.max(theirs.1) - ours.0.min(theirs.0);
+            self.millions.push(number(2 * OPERATIONS) / elapsed.as_secs_f64() / 1e6);
+        }
+    }
+
+    fn figures(&self) -> [Figure; 4] {
+        let best = self.millions.iter().copied().fold(0.0, f64::max);
+        [
+            self.row.figure("CPU per op", median(&self.cpu_ns), "ns"),
+            self.row.figure("least", least(&self.cpu_ns), "ns"),
+            self.row.figure("two threads", median(&self.millions), "M/s"),
+            self.row.figure("best", best, "M/s"),
+        ]
+    }
+}
+
+fn now<P: Physical + Sync + 'static>(bench: &'static str, name: &str, source: P) -> Result<Case>
+where
+    HybridClock<P, Micros>: Sync + Send,
+{
+    let clock = HybridClock::<P>::new(source);
+    clock.now().context("a clock that stamps")?;
+    Ok(Case::new(Row::new(bench, name), move || clock.now().is_ok()))
+}
+
+const SYSTEM: &str = "hybrid now, system time";
+
+fn system() -> Result<Vec<Case>> {
+    let uhlc = uhlc::HLC::default();
+    let hlc_gen = HlcGenerator::default();
+    let kept = Keeper::<_, _, Micros>::start(
+        System,
+        Options::default(),
+        MemStateStore::new(),
+        KeeperOptions { window: Duration::from_secs(600), ..KeeperOptions::default() },
+    )?;
+    let kept = kept.clock().clone();
+    Ok(vec![
+        now(SYSTEM, "synod-clock", System)?,
+        now(SYSTEM, "synod-clock, TimeSource", Seam(synod_transport::time::SystemTime::new()))?,
+        Case::new(Row::new(SYSTEM, "synod-clock, kept bound"), move || kept.now().is_ok()),
+        Case::new(Row::new(SYSTEM, "uhlc"), move || uhlc.new_timestamp()),
+        Case::new(Row::new(SYSTEM, "hlc-gen"), move || hlc_gen.next_timestamp()),
+    ])
+}
+
+const COARSE: &str = "hybrid now, coarse source";
+
+fn coarse() -> Result<Vec<Case>> {
+    let uhlc = uhlc::HLCBuilder::new()
+        .with_clock(|| uhlc::NTP64::from(Duration::from_nanos(Coarse.wall_ns())))
+        .build();
+    Ok(vec![
+        now(COARSE, "synod-clock", Coarse)?,
+        Case::new(Row::new(COARSE, "uhlc"), move || uhlc.new_timestamp()),
+    ])
+}
+
+/// A stamp that the clock is past already.
+fn observed() -> Result<Vec<Case>> {
+    const OBSERVE: &str = "hybrid observe, older";
+    let clock = HybridClock::<_>::new(System);
+    let old = Timestamp::from_wall(clock.wall() - Duration::from_secs(1)).context("a stamp")?;
+    clock.now()?;
+    let (uhlc, hlc_gen) = (uhlc::HLC::default(), HlcGenerator::default());
+    let (of_uhlc, of_hlc_gen) = (uhlc.new_timestamp(), hlc_gen.next_timestamp().context("a stamp")?);
+    uhlc.new_timestamp();
+    Ok(vec![
+        Case::new(Row::new(OBSERVE, "synod-clock"), move || clock.observe(black_box(old)).is_ok()),
+        Case::new(Row::new(OBSERVE, "uhlc"), move || uhlc.update_with_timestamp(black_box(&of_uhlc)).is_ok()),
+        Case::new(Row::new(OBSERVE, "hlc-gen"), move || hlc_gen.update(black_box(&of_hlc_gen)).is_ok()),
+    ])
+}
+
+/// What no clock of that kind can go below.
+fn floor() -> Vec<Case> {
+    const FLOOR: &str = "bare readings and atomics";
+    let (added, swapped) = (AtomicU64::new(0), AtomicU64::new(0));
+    vec![
+        Case::new(Row::new(FLOOR, "SystemTime::now"), SystemTime::now),
+        Case::new(Row::new(FLOOR, "CLOCK_REALTIME_COARSE"), || clock_gettime(ClockId::RealtimeCoarse)),
+        Case::new(Row::new(FLOOR, "SystemTime::now, compare_exchange"), {
+            let last = AtomicU64::new(0);
+            move || swap(&last, System.wall_ns())
+        }),
+        Case::new(Row::new(FLOOR, "CLOCK_REALTIME_COARSE, compare_exchange"), {
+            let last = AtomicU64::new(0);
+            move || swap(&last, Coarse.wall_ns())
+        }),
+        Case::new(Row::new(FLOOR, "fetch_add"), move || added.fetch_add(1, Ordering::Relaxed)),
+        Case::new(Row::new(FLOOR, "compare_exchange"), move || swap(&swapped, 0)),
+    ]
+}
+
+/// Stores the reading, or one more than before, as every clock of this kind must.
+fn swap(last: &AtomicU64, reading: u64) -> bool {
+    let seen = last.load(Ordering::Relaxed);
+    let next = reading.max(seen + 1);
+    last.compare_exchange(seen, next, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+}
+
+/// The system's wall clock and its monotonic one.
+struct System;
+
+impl Physical for System {
+    #[inline]
+    fn wall_ns(&self) -> u64 {
+        nanos(ClockId::Realtime)
+    }
+    fn monotonic_ns(&self) -> u64 {
+        nanos(ClockId::Monotonic)
+    }
+}
+
+/// The same clocks as of the last tick, a few milliseconds ago.
+struct Coarse;
+
+impl Physical for Coarse {
+    #[inline]
+    fn wall_ns(&self) -> u64 {
+        nanos(ClockId::RealtimeCoarse)
+    }
+    fn monotonic_ns(&self) -> u64 {
+        nanos(ClockId::MonotonicCoarse)
+    }
+}
+
+#[inline]
+fn nanos(clock: ClockId) -> u64 {
+    let time = clock_gettime(clock);
+    u64::try_from(time.tv_sec * 1_000_000_000 + time.tv_nsec).unwrap_or_default()
+}
