@@ -78,10 +78,15 @@ SetBack(n) ==
 
 (* One more; a full logical part carries. *)
 After(stamp) ==
-    IF Fault = "wrap" /\ Logical(stamp) = Logicals - 1 THEN Pack(Physical(stamp), 0) ELSE stamp + 1
+    CASE Fault = "wrap" /\ Logical(stamp) = Logicals - 1 -> Pack(Physical(stamp), 0)
+      [] Fault = "leap" -> Pack(Physical(stamp) + 1, 0)
+      [] Fault = "skip" -> stamp + 2
+      [] OTHER -> stamp + 1
 
 (* Figure 5: the wall where it is ahead of both, else one more than the greater of both. *)
-Next5(n, floor) == Max(Pack(wall[n], 0), After(Max(last[n], floor)))
+Next5(n, floor) ==
+    LET after == After(Max(last[n], floor))
+    IN IF Fault = "behind" THEN after ELSE Max(Pack(wall[n], 0), after)
 
 (* The paper's figure 5 by cases, for comparison. *)
 Figure5(n, floor) ==
@@ -129,14 +134,16 @@ Observe(n, e) ==
     /\ e.number > past[n][e.node]
     /\ Takes(n, e.stamp)
     /\ e.stamp <= last[n] \/ (e.stamp < bound[n] /\ Lead(e.stamp, wall[n]) <= MaxLead)
-    /\ last' = [last EXCEPT ![n] = Max(@, e.stamp)]
+    /\ last' = [last EXCEPT ![n] = IF Fault = "observe-stores" THEN e.stamp ELSE Max(@, e.stamp)]
     /\ past' = [past EXCEPT ![n] = Join(@, e.past)]
     /\ UNCHANGED <<wall, up, bound, stored, events, steps, crashes>>
 
 ---------------------------------------------------------------------------------
 (* The bound: on disk first, then in use. A crash may come between. *)
 
-Target(n) == Max(Pack(wall[n] + Window, 0), last[n] + Logicals)
+Target(n) ==
+    IF Fault = "follow-wall" THEN Pack(wall[n] + Window, 0)
+    ELSE Max(Pack(wall[n] + Window, 0), last[n] + Logicals)
 
 (* Less than half of a window is left. *)
 Due(n) == 2 * (bound[n] - Min(bound[n], Max(Pack(wall[n], 0), last[n]))) < Pack(Window, 0)
@@ -146,7 +153,7 @@ Store(n) ==
     /\ stored[n] <= bound[n]
     /\ Fault = "use-first" \/ Due(n)
     /\ LET new == IF Fault = "use-first" THEN bound[n] ELSE Target(n)
-       IN new > stored[n] /\ stored' = [stored EXCEPT ![n] = new]
+       IN (new > stored[n] \/ Fault = "follow-wall") /\ stored' = [stored EXCEPT ![n] = new]
     /\ UNCHANGED <<wall, up, last, bound, past, events, steps, crashes>>
 
 Raise(n) ==

@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod explore;
 mod hands;
 mod jumps;
 mod offset;
