@@ -12,8 +12,11 @@
 //! If *e* happened before *f*, the stamp of *e* is smaller. A stamp is never behind the wall that its node read, and
 //! ahead of it at most by what the [`Options`] allow.
 //!
+//! Needs neither the standard library nor an operating system, but 64-bit atomics. `Keeper` and `Seam` need the
+//! feature `std`.
+//!
 //! In reading order: [`Layout`] and [`Timestamp`], what a stamp is; [`Physical`], where readings come from;
-//! [`Options`] and [`HybridClock`]; [`Keeper`], which makes restarts safe; [`NodeTimestamp`] for a total order.
+//! [`Options`] and [`HybridClock`]; `Keeper`, which makes restarts safe; [`NodeTimestamp`] for a total order.
 
 mod civil;
 mod clock;

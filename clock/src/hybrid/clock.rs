@@ -94,7 +94,7 @@ enum Verdict {
 
 impl<P: Physical> HybridClock<P> {
     /// A clock of the default layout and options, which has given nothing yet. After a restart, use a
-    /// [`Keeper`](super::Keeper), or [`HybridClock::resume`].
+    /// `Keeper`, or [`HybridClock::resume`].
     pub fn new(source: P) -> Self {
         Self::with_options(source, Options::default())
     }

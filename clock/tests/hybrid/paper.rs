@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 use serde_json::Value;
-use synod_clock::hybrid::{HybridClock, NodeTimestamp, Observed, Options, Timestamp, from_fn};
+use synod_clock::hybrid::{HybridClock, NodeTimestamp, Observed, Options, Seam, Timestamp, from_fn};
+use synod_transport::time::SystemTime;
 
 use crate::hands::{Hands, boundless, clock, stamp};
 
@@ -127,4 +128,20 @@ fn equal_stamps_of_two_nodes_are_ordered_by_node() {
     let (a, b) = (NodeTimestamp::new(a.now().unwrap(), 1), NodeTimestamp::new(b.now().unwrap(), 2));
     assert_eq!(a.stamp, b.stamp);
     assert!(a < b);
+}
+
+#[test]
+fn four_threads_by_the_system_clock_share_no_stamp() {
+    let clock = HybridClock::<_>::new(Seam(SystemTime::new()));
+    let ask = || (0..20_000).map(|_| clock.now().unwrap()).collect::<Vec<_>>();
+    let stamps = std::thread::scope(|scope| {
+        let threads = [(); 4].map(|()| scope.spawn(ask));
+        threads.map(|thread| thread.join().unwrap())
+    });
+    assert!(stamps.iter().all(|of_thread| of_thread.is_sorted()));
+    let mut all = stamps.concat();
+    all.sort_unstable();
+    all.dedup();
+    assert_eq!(all.len(), 4 * 20_000);
+    assert_eq!(all.last().copied(), Some(clock.last()));
 }
