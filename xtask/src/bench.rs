@@ -84,7 +84,13 @@ impl Name {
             keep_memory: false,
         };
         match self {
-            Self::Clock => vec![run("bench-clock", &[])],
+            Self::Clock => {
+                let mut runs = vec![run("bench-clock", &[])];
+                if args.instructions {
+                    runs.push(run("bench-clock", &["--instructions"]));
+                }
+                runs
+            }
             Self::Raft => {
                 let kept = Run { keep_memory: true, ..run("bench-raft", &["--memory-kept"]) };
                 let mut runs = vec![run("bench-raft", &[]), run("bench-raft-allocations", &[]), kept];

@@ -8,12 +8,14 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use hlc_gen::HlcGenerator;
 use rustix::time::{ClockId, clock_gettime};
 use synod_clock::hybrid::{HybridClock, Keeper, KeeperOptions, Micros, Options, Physical, Seam, Timestamp};
 use synod_transport::store::MemStateStore;
+use synod_transport::time::ManualTime;
 
+use crate::callgrind;
 use crate::figure::{Figure, Row};
 use crate::measure::{least, median, number, thread_cpu_ns};
 
@@ -23,14 +25,43 @@ const OPERATIONS: u64 = 100_000;
 
 /// All figures. Every case of all groups takes its turn in every round.
 pub(super) fn figures() -> Result<Vec<Figure>> {
-    let mut cases = system()?;
-    cases.extend(coarse()?);
-    cases.extend(observed()?);
-    cases.extend(floor());
+    let mut cases = all()?;
     for _ in 0..ROUNDS {
         cases.iter_mut().for_each(Case::measure);
     }
     Ok(cases.iter().flat_map(Case::figures).collect())
+}
+
+/// Instructions of what a clock does beside its reading: a run of twice the length less one of the length. Valgrind
+/// does not let a program read the system's clocks as it does otherwise, so other cases cannot be counted.
+pub(super) fn instructions() -> Result<Vec<Figure>> {
+    ensure!(callgrind::available(), "instructions are counted by valgrind, which cannot be started");
+    let count = |case: usize, operations: u64| {
+        let flag = |name: &str, value: &str| [name.to_owned(), value.to_owned()];
+        let flags = [flag("--only", &case.to_string()), flag("--operations", &operations.to_string())];
+        callgrind::instructions(&flags.concat())
+    };
+    let per_op = |(at, case): (usize, &Case)| {
+        let more = count(at, 2 * OPERATIONS)?.saturating_sub(count(at, OPERATIONS)?);
+        Ok(case.row.figure("instructions per op", number(more) / number(OPERATIONS), "1"))
+    };
+    still().iter().enumerate().map(per_op).collect()
+}
+
+/// Runs one case whose clock stands still so many times.
+pub(super) fn run_only(case: usize, operations: u64) -> Result<()> {
+    let cases = still();
+    (cases.get(case).context("no case has that number")?.run)(operations);
+    Ok(())
+}
+
+fn all() -> Result<Vec<Case>> {
+    let mut cases = system()?;
+    cases.extend(coarse()?);
+    cases.extend(still());
+    cases.extend(observed()?);
+    cases.extend(floor());
+    Ok(cases)
 }
 
 /// One operation of one implementation.
@@ -126,6 +157,17 @@ fn coarse() -> Result<Vec<Case>> {
     ])
 }
 
+/// A reading that costs nothing: what is left is the clock itself.
+fn still() -> Vec<Case> {
+    const STILL: &str = "hybrid now, a wall that stands still";
+    let clock = HybridClock::<_>::new(Seam(ManualTime::default()));
+    let uhlc = uhlc::HLCBuilder::new().with_clock(uhlc::zero_clock).build();
+    vec![
+        Case::new(Row::new(STILL, "synod-clock"), move || clock.now().is_ok()),
+        Case::new(Row::new(STILL, "uhlc"), move || uhlc.new_timestamp()),
+    ]
+}
+
 /// A stamp that the clock is past already.
 fn observed() -> Result<Vec<Case>> {
     const OBSERVE: &str = "hybrid observe, older";
@@ -149,7 +191,7 @@ fn floor() -> Vec<Case> {
     vec![
         Case::new(Row::new(FLOOR, "SystemTime::now"), SystemTime::now),
         Case::new(Row::new(FLOOR, "CLOCK_REALTIME_COARSE"), || clock_gettime(ClockId::RealtimeCoarse)),
-        Case::new(Row::new(FLOOR, "SystemTime::now, compare_exchange"), {
+        Case::new(Row::new(FLOOR, "CLOCK_REALTIME, compare_exchange"), {
             let last = AtomicU64::new(0);
             move || swap(&last, System.wall_ns())
         }),

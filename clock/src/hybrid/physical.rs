@@ -17,27 +17,22 @@ pub trait Physical {
     }
 }
 
-impl<P: Physical + ?Sized> Physical for &P {
-    #[inline]
-    fn wall_ns(&self) -> u64 {
-        (**self).wall_ns()
-    }
-    #[inline]
-    fn monotonic_ns(&self) -> u64 {
-        (**self).monotonic_ns()
-    }
+macro_rules! through_a_pointer {
+    ($($pointer:ty),*) => {$(
+        impl<P: Physical + ?Sized> Physical for $pointer {
+            #[inline]
+            fn wall_ns(&self) -> u64 {
+                (**self).wall_ns()
+            }
+            #[inline]
+            fn monotonic_ns(&self) -> u64 {
+                (**self).monotonic_ns()
+            }
+        }
+    )*};
 }
 
-impl<P: Physical + ?Sized> Physical for alloc::sync::Arc<P> {
-    #[inline]
-    fn wall_ns(&self) -> u64 {
-        (**self).wall_ns()
-    }
-    #[inline]
-    fn monotonic_ns(&self) -> u64 {
-        (**self).monotonic_ns()
-    }
-}
+through_a_pointer!(&P, alloc::boxed::Box<P>, alloc::sync::Arc<P>);
 
 /// A source that asks a function for the wall reading. See [`from_fn`].
 #[derive(Clone, Copy, Debug)]
