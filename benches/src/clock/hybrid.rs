@@ -8,7 +8,7 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use hlc_gen::HlcGenerator;
 use rustix::time::{ClockId, clock_gettime};
 use synod_clock::hybrid::{HybridClock, Keeper, KeeperOptions, Micros, Options, Physical, Seam, Timestamp};
@@ -27,7 +27,7 @@ const OPERATIONS: u64 = 100_000;
 pub(super) fn figures() -> Result<Vec<Figure>> {
     let mut cases = all()?;
     for _ in 0..ROUNDS {
-        cases.iter_mut().for_each(Case::measure);
+        cases.iter_mut().try_for_each(Case::measure)?;
     }
     Ok(cases.iter().flat_map(Case::figures).collect())
 }
@@ -51,7 +51,8 @@ pub(super) fn instructions() -> Result<Vec<Figure>> {
 /// Runs one case whose clock stands still so many times.
 pub(super) fn run_only(case: usize, operations: u64) -> Result<()> {
     let cases = still();
-    (cases.get(case).context("no case has that number")?.run)(operations);
+    let case = cases.get(case).context("no case has that number")?;
+    ensure!((case.run)(operations), "an operation failed: {:?}", case.row);
     Ok(())
 }
 
@@ -67,41 +68,51 @@ fn all() -> Result<Vec<Case>> {
 /// One operation of one implementation.
 struct Case {
     row: Row,
-    run: Box<dyn Fn(u64) + Sync>,
+    /// Does it so many times; whether all went well.
+    run: Box<dyn Fn(u64) -> bool + Sync>,
     cpu_ns: Vec<f64>,
     millions: Vec<f64>,
 }
 
 impl Case {
+    /// An operation that always goes well.
     fn new<T>(row: Row, operation: impl Fn() -> T + Sync + 'static) -> Self {
+        Self::fallible(row, move || Some(operation()))
+    }
+
+    /// One that may fail, which would make its figures worthless.
+    fn fallible<T>(row: Row, operation: impl Fn() -> Option<T> + Sync + 'static) -> Self {
         let run = move |count| {
+            let mut went_well = true;
             for _ in 0..count {
-                black_box(operation());
+                went_well &= black_box(operation()).is_some();
             }
+            went_well
         };
         Self { row, run: Box::new(run), cpu_ns: Vec::new(), millions: Vec::new() }
     }
 
-    fn measure(&mut self) {
+    fn measure(&mut self) -> Result<()> {
         let begun = thread_cpu_ns();
-        (self.run)(OPERATIONS);
+        let alone = (self.run)(OPERATIONS);
         self.cpu_ns.push((thread_cpu_ns() - begun) / number(OPERATIONS));
 
         let barrier = Barrier::new(2);
         let run = || {
             barrier.wait();
             let begun = Instant::now();
-            (self.run)(OPERATIONS);
-            (begun, Instant::now())
+            let went_well = (self.run)(OPERATIONS);
+            (begun, Instant::now(), went_well)
         };
         let (ours, theirs) = std::thread::scope(|scope| {
             let other = scope.spawn(run);
             (run(), other.join())
         });
-        if let Ok(theirs) = theirs {
-            let elapsed = ours.1.max(theirs.1) - ours.0.min(theirs.0);
-            self.millions.push(number(2 * OPERATIONS) / elapsed.as_secs_f64() / 1e6);
-        }
+        let theirs = theirs.map_err(|_| anyhow!("a thread panicked"))?;
+        ensure!(alone && ours.2 && theirs.2, "an operation failed: {:?}", self.row);
+        let elapsed = ours.1.max(theirs.1) - ours.0.min(theirs.0);
+        self.millions.push(number(2 * OPERATIONS) / elapsed.as_secs_f64() / 1e6);
+        Ok(())
     }
 
     fn figures(&self) -> [Figure; 4] {
@@ -121,7 +132,7 @@ where
 {
     let clock = HybridClock::<P>::new(source);
     clock.now().context("a clock that stamps")?;
-    Ok(Case::new(Row::new(bench, name), move || clock.now().is_ok()))
+    Ok(Case::fallible(Row::new(bench, name), move || clock.now().ok()))
 }
 
 const SYSTEM: &str = "hybrid now, system time";
@@ -139,9 +150,9 @@ fn system() -> Result<Vec<Case>> {
     Ok(vec![
         now(SYSTEM, "synod-clock", System)?,
         now(SYSTEM, "synod-clock, TimeSource", Seam(synod_transport::time::SystemTime::new()))?,
-        Case::new(Row::new(SYSTEM, "synod-clock, kept bound"), move || kept.now().is_ok()),
+        Case::fallible(Row::new(SYSTEM, "synod-clock, kept bound"), move || kept.now().ok()),
         Case::new(Row::new(SYSTEM, "uhlc"), move || uhlc.new_timestamp()),
-        Case::new(Row::new(SYSTEM, "hlc-gen"), move || hlc_gen.next_timestamp()),
+        Case::fallible(Row::new(SYSTEM, "hlc-gen"), move || hlc_gen.next_timestamp()),
     ])
 }
 
@@ -163,7 +174,7 @@ fn still() -> Vec<Case> {
     let clock = HybridClock::<_>::new(Seam(ManualTime::default()));
     let uhlc = uhlc::HLCBuilder::new().with_clock(uhlc::zero_clock).build();
     vec![
-        Case::new(Row::new(STILL, "synod-clock"), move || clock.now().is_ok()),
+        Case::fallible(Row::new(STILL, "synod-clock"), move || clock.now().ok()),
         Case::new(Row::new(STILL, "uhlc"), move || uhlc.new_timestamp()),
     ]
 }
@@ -178,9 +189,11 @@ fn observed() -> Result<Vec<Case>> {
     let (of_uhlc, of_hlc_gen) = (uhlc.new_timestamp(), hlc_gen.next_timestamp().context("a stamp")?);
     uhlc.new_timestamp();
     Ok(vec![
-        Case::new(Row::new(OBSERVE, "synod-clock"), move || clock.observe(black_box(old)).is_ok()),
-        Case::new(Row::new(OBSERVE, "uhlc"), move || uhlc.update_with_timestamp(black_box(&of_uhlc)).is_ok()),
-        Case::new(Row::new(OBSERVE, "hlc-gen"), move || hlc_gen.update(black_box(&of_hlc_gen)).is_ok()),
+        Case::fallible(Row::new(OBSERVE, "synod-clock"), move || clock.observe(black_box(old)).ok()),
+        Case::fallible(Row::new(OBSERVE, "uhlc"), move || {
+            uhlc.update_with_timestamp(black_box(&of_uhlc)).ok()
+        }),
+        Case::fallible(Row::new(OBSERVE, "hlc-gen"), move || hlc_gen.update(black_box(&of_hlc_gen)).ok()),
     ])
 }
 
@@ -241,4 +254,19 @@ impl Physical for Coarse {
 fn nanos(clock: ClockId) -> u64 {
     let time = clock_gettime(clock);
     u64::try_from(time.tv_sec * 1_000_000_000 + time.tv_nsec).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_case_goes_well_and_a_failure_is_told() {
+        for case in &mut all().unwrap() {
+            case.measure().unwrap();
+            assert!(case.figures().iter().all(|figure| figure.value > 0.0), "{:?}", case.row);
+        }
+        let mut failing = Case::fallible(Row::new("failing", "always"), || None::<u8>);
+        assert!(failing.measure().is_err());
+    }
 }
