@@ -76,6 +76,14 @@ mod tests {
     }
 
     #[test]
+    fn a_node_may_have_any_name() {
+        let text = "2024-01-01T00:00:00.000000Z#0001@rack 3@paris";
+        let it: NodeTimestamp<alloc::string::String> = text.parse().unwrap();
+        assert_eq!((it.node.as_str(), it.stamp.logical()), ("rack 3@paris", 1));
+        assert_eq!(it.to_string(), text);
+    }
+
+    #[test]
     fn the_node_breaks_a_tie_and_only_a_tie() {
         let at = |stamp, node| NodeTimestamp::<u64>::new(Timestamp::from_u64(stamp), node);
         assert!(at(7, 1) < at(7, 2) && at(7, 2) < at(8, 1));

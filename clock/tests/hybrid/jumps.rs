@@ -137,6 +137,55 @@ fn clock_p21_a_lead_of_remote_stamps_is_no_jump() {
     assert_eq!(clock.statistics().jumps_backward, 0);
 }
 
+#[test]
+fn clock_p21_the_least_step_back_is_exact() {
+    for (by, expected) in [(STEP, None), (STEP + 1, Some(jumped(STEP + 1, Direction::Backward)))] {
+        let hands = Hands::at(NOW);
+        let clock = clock(&hands, on_jump(JumpPolicy::Report));
+        // Ahead of the wall already, so that either step leads to a look.
+        let ahead = clock.recv(stamp(NOW + MILLI, 0)).unwrap();
+        hands.set(NOW - by);
+        assert_eq!(clock.now(), expected.unwrap_or(Ok(ahead.next().unwrap())));
+    }
+}
+
+/// A source whose thread is put to sleep for an hour right after it has read the wall.
+struct Paused {
+    hands: Hands,
+    pauses: AtomicU64,
+}
+
+impl Physical for Paused {
+    fn wall_ns(&self) -> u64 {
+        let reading = self.hands.wall_ns();
+        if self.pauses.swap(0, Ordering::Relaxed) > 0 {
+            self.hands.advance(HOUR);
+        }
+        reading
+    }
+    fn monotonic_ns(&self) -> u64 {
+        self.hands.monotonic_ns()
+    }
+}
+
+#[test]
+fn clock_p21_a_thread_that_was_put_to_sleep_between_readings_saw_no_jump() {
+    let source = Paused { hands: Hands::at(NOW), pauses: AtomicU64::new(0) };
+    let clock = HybridClock::<_>::with_options(source, on_jump(JumpPolicy::Report));
+    for round in 1..5 {
+        clock.source().hands.advance(STEP);
+        let stamp = clock.now().unwrap();
+        // The next look is the one that is interrupted.
+        clock.source().hands.advance(STEP);
+        clock.source().pauses.store(1, Ordering::Relaxed);
+        clock.accept_jump();
+        assert!(clock.now().unwrap() > stamp, "round {round}");
+        assert_eq!(clock.source().pauses.load(Ordering::Relaxed), 0);
+    }
+    let counted = clock.statistics();
+    assert_eq!((counted.jumps_forward, counted.jumps_backward), (0, 0));
+}
+
 /// A counter that two processors have different ideas of, as it may be read without discipline.
 struct TwoCores {
     truth_us: AtomicU64,
