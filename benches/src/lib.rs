@@ -8,6 +8,8 @@
 //! own name.
 
 pub mod callgrind;
+#[cfg(feature = "clock")]
+pub mod clock;
 pub mod figure;
 pub mod measure;
 #[cfg(feature = "raft")]

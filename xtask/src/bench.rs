@@ -35,6 +35,7 @@ pub(crate) struct Args {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Name {
+    Clock,
     Raft,
     Wal,
 }
@@ -43,6 +44,7 @@ impl Name {
     /// The feature of `synod-benches`.
     const fn feature(self) -> &'static str {
         match self {
+            Self::Clock => "clock",
             Self::Raft => "raft",
             Self::Wal => "wal",
         }
@@ -51,6 +53,10 @@ impl Name {
     /// What stands above its tables.
     const fn workload(self) -> &'static str {
         match self {
+            Self::Clock => {
+                "Clocks: one operation after the other. CPU time of one thread, then operations per second of two \
+                 threads that\nshare one object, by the wall."
+            }
             Self::Raft => {
                 "Consensus cores: 3 nodes in one thread, logs in memory, messages moved by hand, a closed loop of \
                  `window`\ncommands in flight; done when the leader has applied, over when all three have. CPU time \
@@ -78,6 +84,13 @@ impl Name {
             keep_memory: false,
         };
         match self {
+            Self::Clock => {
+                let mut runs = vec![run("bench-clock", &[])];
+                if args.instructions {
+                    runs.push(run("bench-clock", &["--instructions"]));
+                }
+                runs
+            }
             Self::Raft => {
                 let kept = Run { keep_memory: true, ..run("bench-raft", &["--memory-kept"]) };
                 let mut runs = vec![run("bench-raft", &[]), run("bench-raft-allocations", &[]), kept];

@@ -1,0 +1,7 @@
+//! Clocks: what a stamp, a comparison or a reading costs, one operation after the other, alone and with two threads on
+//! one object.
+//!
+//! Each family of clocks has a file with a `figures()` of its own.
+
+mod hybrid;
+pub mod suite;
