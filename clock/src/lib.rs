@@ -2,3 +2,9 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 
 extern crate alloc;
+
+pub mod interval;
+pub mod ntp;
+mod unix;
+
+pub use unix::UnixTime;
