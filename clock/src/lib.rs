@@ -5,6 +5,8 @@ extern crate alloc;
 
 pub mod interval;
 pub mod ntp;
+#[cfg(feature = "std")]
+pub mod source;
 mod unix;
 
 pub use unix::UnixTime;
