@@ -10,11 +10,25 @@
 //! assert!(now(101, 108).after(commit)); // it is surely past: the commit may be told
 //! ```
 
+mod anchor;
 mod bounded;
+#[cfg(feature = "std")]
+mod cell;
+mod clock_bound;
 mod commit_wait;
+#[cfg(feature = "std")]
+mod kernel;
 
-pub use bounded::{BoundError, BoundedTime, Fixed};
+pub use anchor::Anchor;
+pub use bounded::{BoundError, BoundedTime, Fixed, FromFn, from_fn};
+#[cfg(all(feature = "std", target_os = "linux"))]
+pub use clock_bound::ClockBound;
+pub use clock_bound::{Page, PageError, Status};
 pub use commit_wait::{CommitWait, Wait};
+#[cfg(all(feature = "kernel", target_os = "linux", target_pointer_width = "64"))]
+pub use kernel::Linux;
+#[cfg(feature = "std")]
+pub use kernel::{Kernel, KernelClock, KernelReading};
 
 use core::time::Duration;
 

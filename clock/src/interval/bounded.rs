@@ -62,6 +62,39 @@ impl<C: Fn() -> UnixTime> BoundedTime for Fixed<C> {
     }
 }
 
+/// A bounded clock out of a function: see [`from_fn`].
+#[derive(Clone, Copy, Debug)]
+pub struct FromFn<F>(F);
+
+/// Makes a bounded clock out of a function, as of an NTP client and its counter, or of an [`Anchor`](super::Anchor) in
+/// a simulated world.
+///
+/// ```
+/// use synod_clock::interval::{Anchor, BoundError, BoundedTime, from_fn};
+/// use synod_clock::UnixTime;
+///
+/// let anchor = Anchor {
+///     counter_ns: 0,
+///     time: UnixTime::from_secs(100),
+///     error_ns: 1000,
+///     drift_bound_ppb: 50_000,
+///     valid_for_ns: 1_000_000_000,
+/// };
+/// let counter = || 500_000_000;
+/// let clock = from_fn(|| anchor.at(counter()));
+/// assert!(clock.now()?.after(UnixTime::from_secs(100)));
+/// # Ok::<(), BoundError>(())
+/// ```
+pub const fn from_fn<F: Fn() -> Result<Interval, BoundError>>(now: F) -> FromFn<F> {
+    FromFn(now)
+}
+
+impl<F: Fn() -> Result<Interval, BoundError>> BoundedTime for FromFn<F> {
+    fn now(&self) -> Result<Interval, BoundError> {
+        (self.0)()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
