@@ -3,8 +3,10 @@
 
 extern crate alloc;
 
+pub mod drift;
 pub mod interval;
 pub mod ntp;
+pub mod smear;
 #[cfg(feature = "std")]
 pub mod source;
 mod unix;
