@@ -155,6 +155,25 @@ fn clock_p29_the_first_offset_is_stepped_at_once_unless_it_panics() {
 }
 
 #[test]
+fn more_that_is_known_of_the_same_measurement_narrows_the_interval_alone() {
+    let mut clock = right(&Sound);
+    let now = local(64 * SECOND);
+    let wide = Correction { at: clock.free(now), offset_ns: 10 * MILLISECOND, error_ns: 100 * MILLISECOND };
+    clock.correct(wide, now);
+    let (reading, later) = (clock.reading(now), local(65 * SECOND));
+    let narrow = Correction { offset_ns: 11 * MILLISECOND, error_ns: MILLISECOND, ..wide };
+    assert_eq!(clock.correct(narrow, now), Outcome::Old);
+    assert_eq!(clock.reading(now), reading);
+    let told = clock.interval(now).unwrap();
+    assert_eq!(told.width(), Duration::from_millis(2));
+    assert!(told.contains(START.shifted(64 * SECOND + 11 * MILLISECOND)));
+    // Never wider, and nothing older.
+    clock.correct(wide, later);
+    clock.correct(Correction { at: wide.at.shifted(-1), error_ns: 0, ..wide }, later);
+    assert_eq!(clock.interval(now), Some(told));
+}
+
+#[test]
 fn an_outlier_that_goes_away_changes_nothing() {
     let mut clock = right(&Sound);
     assert_eq!(tell(&mut clock, 64 * SECOND, SECOND), Outcome::Doubted { offset_ns: SECOND });

@@ -8,6 +8,7 @@ mod explore;
 mod fuzz;
 mod loom;
 mod mutants;
+mod ntp;
 mod plant;
 mod sim;
 mod spec;
@@ -47,6 +48,8 @@ enum Task {
     Fuzz(fuzz::Args),
     /// Change the code a little, many times, and demand that a test notices.
     Mutants(mutants::Args),
+    /// Speak NTP to a real server on the loopback interface.
+    Ntp(ntp::Args),
     /// Measure primitives beside their peers.
     Bench(bench::Args),
     /// Check the laws of the workspace: dependencies, purity, banned things, lengths, paths.
@@ -76,6 +79,7 @@ fn main() -> ExitCode {
         Task::Loom(args) => loom::run(&args),
         Task::Fuzz(args) => fuzz::run(&args),
         Task::Mutants(args) => mutants::run(&args),
+        Task::Ntp(args) => ntp::run(&args),
         Task::Bench(args) => bench::run(&args),
         Task::Tidy(args) => tidy::run(&args),
         Task::Ci(args) => ci::run(&args),

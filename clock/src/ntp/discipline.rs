@@ -122,7 +122,8 @@ pub enum Outcome {
         /// True time less the reading.
         offset_ns: i64,
     },
-    /// This was measured no later than what was used before. Nothing changed.
+    /// This was measured no later than what was used before. The reading does not change; of the same measurement, a
+    /// smaller error is taken.
     Old,
 }
 
@@ -202,9 +203,14 @@ impl<F: Faults> Discipline<F> {
 
     /// Takes what servers say. `local_ns` is now.
     pub fn correct(&mut self, correction: Correction, local_ns: u64) -> Outcome {
-        let used = self.last.is_some_and(|last| correction.at <= last.at);
-        if used && !self.faults.has(Fault::UseAgain) {
-            return Outcome::Old;
+        if let Some(last) = self.last.filter(|last| correction.at <= last.at) {
+            if !self.faults.has(Fault::UseAgain) {
+                // More may be known of the same sample by now: how far to trust it.
+                if correction.at == last.at && correction.error_ns < last.error_ns {
+                    self.last = Some(correction);
+                }
+                return Outcome::Old;
+            }
         }
         let free = self.free(local_ns);
         // Negative when true time is behind the reading.
