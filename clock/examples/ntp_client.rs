@@ -61,9 +61,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
             Ok(accepted) => {
                 answers += 1;
                 heard = Instant::now();
-                tell(&arguments.servers[server], &accepted);
+                tell(from, &accepted);
             }
-            Err(rejection) => println!("{}: {rejection}", arguments.servers[server]),
+            Err(rejection) => println!("{from}: {rejection}"),
         }
     }
     let now_ns = counter.now_ns();
@@ -74,7 +74,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn tell(server: &str, accepted: &Accepted) {
+fn tell(server: SocketAddr, accepted: &Accepted) {
     let sample = &accepted.sample;
     println!(
         "{server}: stratum {}, offset {} us, delay {} us, error at most {} us; {:?}",

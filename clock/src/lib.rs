@@ -9,6 +9,8 @@ pub mod ntp;
 pub mod smear;
 #[cfg(feature = "std")]
 pub mod source;
+#[cfg(feature = "std")]
+mod sync;
 mod unix;
 
 pub use unix::UnixTime;

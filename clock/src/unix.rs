@@ -5,8 +5,10 @@ use core::time::Duration;
 
 /// Nanoseconds since 1970-01-01 00:00:00 UTC, leap seconds not counted, as POSIX has it. Reaches from 1677 to 2262;
 /// arithmetic stays at the ends instead of wrapping.
+///
+/// With the feature `serde`: a whole number, but in formats for people a string of it, since many a reader of JSON
+/// knows no integers above 2^53. Either is read.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct UnixTime(i64);
 
 impl UnixTime {
@@ -72,6 +74,78 @@ impl fmt::Debug for UnixTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (seconds, nanos) = (self.0.div_euclid(1_000_000_000), self.0.rem_euclid(1_000_000_000));
         write!(f, "{seconds}s+{nanos}ns")
+    }
+}
+
+#[cfg(feature = "serde")]
+mod text {
+    use core::fmt;
+
+    use alloc::string::ToString as _;
+    use serde::de::{Deserialize, Deserializer, Error, Visitor};
+    use serde::ser::{Serialize, Serializer};
+
+    use super::UnixTime;
+
+    impl Serialize for UnixTime {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            if serializer.is_human_readable() {
+                serializer.serialize_str(&self.0.to_string())
+            } else {
+                serializer.serialize_i64(self.0)
+            }
+        }
+    }
+
+    impl<'de> Deserialize<'de> for UnixTime {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            if deserializer.is_human_readable() {
+                deserializer.deserialize_any(NumberOrText)
+            } else {
+                i64::deserialize(deserializer).map(Self)
+            }
+        }
+    }
+
+    struct NumberOrText;
+
+    impl Visitor<'_> for NumberOrText {
+        type Value = UnixTime;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("nanoseconds since 1970, as a whole number or a string of one")
+        }
+
+        fn visit_i64<E: Error>(self, value: i64) -> Result<UnixTime, E> {
+            Ok(UnixTime(value))
+        }
+
+        fn visit_u64<E: Error>(self, value: u64) -> Result<UnixTime, E> {
+            i64::try_from(value).map(UnixTime).map_err(E::custom)
+        }
+
+        fn visit_str<E: Error>(self, value: &str) -> Result<UnixTime, E> {
+            value.parse().map(UnixTime).map_err(E::custom)
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn clock_p31_json_keeps_every_nanosecond_and_either_form_is_read() {
+            // 2^53 + 1, which a double cannot hold.
+            let time = UnixTime(9_007_199_254_740_993);
+            assert_eq!(serde_json::to_string(&time).unwrap(), "\"9007199254740993\"");
+            for text in ["\"9007199254740993\"", "9007199254740993"] {
+                assert_eq!(serde_json::from_str::<UnixTime>(text).unwrap(), time);
+            }
+            assert_eq!(serde_json::from_str::<UnixTime>("-5").unwrap(), UnixTime(-5));
+            for text in ["\"\"", "\"1.5\"", "1.5", "9223372036854775808", "null", "\"9223372036854775808\""] {
+                assert!(serde_json::from_str::<UnixTime>(text).is_err(), "{text}");
+            }
+        }
     }
 }
 

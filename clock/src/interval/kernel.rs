@@ -54,12 +54,12 @@ pub struct Kernel<K> {
 
 impl<K: KernelClock> Kernel<K> {
     /// Asks `clock` again after 100 ms.
-    pub const fn new(clock: K) -> Self {
+    pub fn new(clock: K) -> Self {
         Self::refreshed_after(clock, 100_000_000)
     }
 
     /// Asks `clock` again after `refresh_ns`: that long, it may go unnoticed that the kernel's bound was withdrawn.
-    pub const fn refreshed_after(clock: K, refresh_ns: u64) -> Self {
+    pub fn refreshed_after(clock: K, refresh_ns: u64) -> Self {
         Self { clock, refresh_ns, cached: Cell::new(), refreshing: Mutex::new(()) }
     }
 
