@@ -108,6 +108,19 @@ fn a_page_whose_daemon_knows_nothing_gives_no_bound() {
 }
 
 #[test]
+fn five_seconds_after_a_page_its_clock_is_free() {
+    let page = Written { void_after_s: 100, ..WRITTEN }.parse().unwrap();
+    let status = |monotonic_ns| page.at(UnixTime::EPOCH, monotonic_ns).map(|(_, status)| status);
+    assert_eq!(status(5 * SECOND - 1), Ok(Status::Synchronised));
+    assert_eq!(status(5 * SECOND), Ok(Status::FreeRunning));
+    assert_eq!(status(100 * SECOND - 1), Ok(Status::FreeRunning));
+    assert_eq!(status(100 * SECOND), Err(BoundError::Expired));
+    // Two counters of one machine may differ by a microsecond.
+    assert_eq!(status(-1000), Ok(Status::Synchronised));
+    assert_eq!(status(-1001), Err(BoundError::Causality));
+}
+
+#[test]
 fn bytes_that_are_no_page() {
     let bytes = WRITTEN.bytes();
     for length in 0..68 {
@@ -153,6 +166,14 @@ fn a_page_that_changes_under_the_reader_is_read_whole_or_not_at_all() {
         assert_eq!(look_at_a_writer(halves), (Ok(whole), halves + 3));
     }
     assert_eq!(look_at_a_writer(100), (Err(PageError::Busy), 16));
+    // What was seen before the daemon wrote is not compared with what is seen after.
+    let mut looks = [2, 3, 2, 2].into_iter();
+    let page = Page::read(|buffer| {
+        let bytes = Written { generation: looks.next()?, ..WRITTEN }.bytes();
+        buffer[..bytes.len()].copy_from_slice(&bytes);
+        Some(bytes.len())
+    });
+    assert_eq!((page, looks.next()), (WRITTEN.parse(), None));
     assert_eq!(Page::read(|_| None), Err(PageError::Unreadable));
     assert_eq!(Page::read(|_| Some(usize::MAX)), Err(PageError::Short));
 }

@@ -70,6 +70,22 @@ fn an_answer_with_extension_fields_is_read_all_the_same() {
     assert!(server.answer(&bytes, at(21)).is_ok());
 }
 
+#[test]
+fn a_cookie_of_zero_would_say_that_no_time_is_known() {
+    let question = association(&Sound).question(at(0), 0).unwrap();
+    assert_ne!(Packet::parse(&question).unwrap().transmit, NtpTimestamp::ZERO);
+}
+
+#[test]
+fn a_delay_is_never_less_than_what_clocks_are_read_to() {
+    let mut server = association(&Sound);
+    server.question(at(0), COOKIE).unwrap();
+    // The server's clock is fast: it kept the question for longer than the whole took.
+    let transmit = NtpTimestamp::from_unix(at(50 + AHEAD_MS));
+    let sample = server.answer(&Packet { transmit, ..reply(COOKIE, 0) }.encode(), at(21)).unwrap();
+    assert_eq!(sample.delay_ns, 953 + 1000);
+}
+
 /// RFC 5905 §8, test 2: what does not repeat our question is refused, and the true answer still counts.
 fn origin<F: Faults>(faults: &F) -> bool {
     let mut server = association(faults);

@@ -1,5 +1,5 @@
 //! How offsets become a clock: what is slewed, stepped, doubted and refused.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::float_cmp, reason = "tests")]
 
 use std::time::Duration;
 
@@ -27,6 +27,18 @@ fn right<F: Faults>(faults: &F) -> Discipline<F> {
 fn tell<F: Faults>(clock: &mut Discipline<F>, ns: i64, ahead_ns: i64) -> Outcome {
     let at = clock.free(local(ns));
     clock.correct(Correction { at, offset_ns: ahead_ns, error_ns: MILLISECOND }, local(ns))
+}
+
+#[test]
+fn the_published_thresholds_are_the_defaults() {
+    let vectors: serde_json::Value = serde_json::from_str(include_str!("vectors/ntp.json")).unwrap();
+    let published = |name: &str| vectors["ntpd"][name].as_f64().unwrap();
+    let options = DisciplineOptions::default();
+    let seconds =
+        [options.step_threshold, options.stepout, options.panic_threshold].map(|it| it.as_secs_f64());
+    assert_eq!(seconds, [published("step_s"), published("stepout_s"), published("panic_s")]);
+    let ppm = [MAXIMUM_SLEW_PPB, options.drift_bound_ppb].map(|it| format!("{}", it / 1000));
+    assert_eq!(ppm, ["max_slew_ppm", "dispersion_rate_ppm"].map(|it| format!("{}", published(it))));
 }
 
 /// 127.9 ms is slewed; 128.1 ms is doubted for 900 s and stepped then.
@@ -183,6 +195,14 @@ fn an_outlier_that_goes_away_changes_nothing() {
     assert_eq!(tell(&mut clock, 192 * SECOND, SECOND), Outcome::Doubted { offset_ns: SECOND });
     assert_eq!(tell(&mut clock, 1000 * SECOND, SECOND), Outcome::Doubted { offset_ns: SECOND });
     assert_eq!(tell(&mut clock, 1028 * SECOND, SECOND), Outcome::Stepped { offset_ns: SECOND });
+}
+
+#[test]
+fn a_long_silence_teaches_no_more_of_the_frequency_than_a_time_constant() {
+    let mut clock = right(&Sound);
+    tell(&mut clock, 100_000 * SECOND, 100 * MILLISECOND);
+    // 100 ms in 256 s, over the square of two time constants.
+    assert_eq!(clock.frequency_ppb(), 97_656);
 }
 
 #[test]

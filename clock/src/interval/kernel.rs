@@ -263,6 +263,14 @@ mod tests {
     }
 
     #[test]
+    fn what_passes_while_the_kernel_answers_is_an_error_too() {
+        let clock = SimulatedClock::new(UnixTime::EPOCH, 0);
+        let kernel = Simulated::new(&clock, 70_000);
+        kernel.error_ns.set(1_000_000);
+        assert_eq!(Kernel::new(&kernel).now().unwrap().width(), Duration::from_nanos(2 * 1_570_000));
+    }
+
+    #[test]
     fn what_the_kernel_does_not_vouch_for_is_an_error() {
         let clock = SimulatedClock::new(UnixTime::EPOCH, 0);
         let kernel = Simulated::new(&clock, 0);

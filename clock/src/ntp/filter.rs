@@ -204,6 +204,14 @@ mod tests {
     }
 
     #[test]
+    fn no_sample_is_worse_than_none() {
+        let mut filter = Filter::new(15_000);
+        filter.push(Sample { dispersion_ns: i64::MAX, ..sample(0, 1000, 0) });
+        let none = MAXIMUM_DISPERSION_NS / 256 * 255 + 8;
+        assert_eq!(filter.estimate(UnixTime::from_secs(1)).unwrap().dispersion_ns, none);
+    }
+
+    #[test]
     fn jitter_is_the_root_of_the_mean_square() {
         let mut filter = Filter::new(0);
         for (at, offset) in [(0, 0), (1, 3), (2, 4)] {

@@ -238,6 +238,18 @@ mod tests {
     }
 
     #[test]
+    fn one_whose_middle_is_outside_of_what_both_claim_does_not_agree() {
+        let options = SelectOptions::default();
+        for sign in [1, -1] {
+            let (wide, narrow) = (claim(0, sign * 5, 100), claim(1, 0, 3));
+            assert_eq!(select(&[wide, narrow], &options), None);
+            // With a third it is outvoted.
+            let chosen = select(&[wide, narrow, claim(2, sign, 3)], &options).unwrap();
+            assert_eq!(chosen.falsetickers, [0]);
+        }
+    }
+
+    #[test]
     fn one_alone_is_believed_and_a_far_one_is_not() {
         let options = SelectOptions::default();
         let alone = select(&[claim(7, 42, 10)], &options).unwrap();
@@ -253,6 +265,8 @@ mod tests {
         let chosen = select(&claims, &SelectOptions::default()).unwrap();
         assert_eq!(chosen.survivors, [0, 1, 2]);
         assert_eq!((chosen.offset_ns, chosen.falsetickers.len()), (1, 0));
+        // Nor any of those that do not differ at all.
+        assert_eq!(select(&[claim(0, 5, 9); 6], &SelectOptions::default()).unwrap().survivors.len(), 6);
         // Not when their own samples differ as much.
         let shaky: Vec<_> = claims.iter().map(|it| Candidate { jitter_ns: 500, ..*it }).collect();
         assert_eq!(select(&shaky, &SelectOptions::default()).unwrap().survivors.len(), 5);
