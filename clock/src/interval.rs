@@ -97,6 +97,12 @@ impl Interval {
         (earliest <= latest).then_some(Self { earliest, latest })
     }
 
+    /// The smallest that holds both: true time is within if either is right.
+    #[must_use]
+    pub fn hull(self, other: Self) -> Self {
+        Self { earliest: self.earliest.min(other.earliest), latest: self.latest.max(other.latest) }
+    }
+
     /// What a reader of a hybrid logical clock must consider, given the clock's `reading` and the most that two clocks
     /// of the cluster differ: whatever was written before the read began anywhere has a timestamp within
     /// `[reading, reading + maximum_skew]` or below. It is this interval that YugabyteDB's readers use: what they meet
@@ -152,6 +158,10 @@ mod tests {
             let both = one.intersection(other);
             prop_assert_eq!(both.is_some_and(|it| it.contains(at(t))), one.contains(at(t)) && other.contains(at(t)));
             prop_assert_eq!(both, other.intersection(one));
+            if one.contains(at(t)) || other.contains(at(t)) {
+                prop_assert!(one.hull(other).contains(at(t)));
+            }
+            prop_assert_eq!(one.hull(other).intersection(one), Some(one));
         }
     }
 }

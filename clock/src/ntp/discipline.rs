@@ -56,7 +56,10 @@ impl Default for DisciplineOptions {
 /// A disciplined clock. Ask [`reading`](Self::reading), [`monotone`](Self::monotone), [`interval`](Self::interval);
 /// tell [`correct`](Self::correct).
 ///
-/// `local_ns` is the caller's counter. It must never go back; where it does, it is taken to stand still.
+/// `local_ns` is the caller's counter. It must never go back; where it does, it is taken to stand still. It should
+/// count suspend (`CLOCK_BOOTTIME`), and nobody else should slew it (`CLOCK_MONOTONIC_RAW`): a machine that sleeps
+/// needs the first, one whose clock another daemon keeps right the second, and who has to wake a client of the second
+/// kind makes a new one.
 #[derive(Clone, Debug)]
 pub struct Discipline<F = Sound> {
     options: DisciplineOptions,
@@ -92,7 +95,7 @@ enum State {
     /// The clock is right but for what is being slewed.
     Right,
     /// A large offset came, and is not believed before the stepout has passed since `right_at`.
-    Doubt { right_at: UnixTime },
+    Doubt { right_at: UnixTime, claim: Correction },
     /// An offset was over the panic threshold.
     Panicked,
 }
@@ -182,13 +185,22 @@ impl<F: Faults> Discipline<F> {
     }
 
     /// What holds true time, if the servers' claims do and the free clock drifts no more than stated; nothing before
-    /// the first correction and after a panic. Slews and steps do not move it.
+    /// the first correction and after a panic. Slews and steps do not move it. While a large offset is doubted, it
+    /// reaches from what was believed before to what is claimed now: either may be right.
     pub fn interval(&self, local_ns: u64) -> Option<Interval> {
         let last = self.last.filter(|_| self.state != State::Panicked)?;
         let free = self.free(local_ns);
-        let age_ns = if self.faults.has(Fault::CertainForEver) { 0 } else { free.nanos_since(last.at) };
-        let error_ns = last.error_ns.saturating_add(drift_ns(age_ns, self.options.drift_bound_ppb));
-        Some(Interval::around(free.shifted(last.offset_ns), error_ns))
+        let of = |claim: Correction| {
+            let age_ns = if self.faults.has(Fault::CertainForEver) { 0 } else { free.nanos_since(claim.at) };
+            let error_ns = claim.error_ns.saturating_add(drift_ns(age_ns, self.options.drift_bound_ppb));
+            Interval::around(free.shifted(claim.offset_ns), error_ns)
+        };
+        match self.state {
+            State::Doubt { claim, .. } if !self.faults.has(Fault::Confident) => {
+                Some(of(last).hull(of(claim)))
+            }
+            _ => Some(of(last)),
+        }
     }
 
     /// The frequency that was learned: how much faster than the counter true time runs.
@@ -230,8 +242,11 @@ impl<F: Faults> Discipline<F> {
         if self.state == State::Right && !self.faults.has(Fault::StepAtOnce) {
             // The first outlier is never believed, however long nothing was heard before.
             let right_at = self.last.map_or(correction.at, |last| last.at);
-            self.state = State::Doubt { right_at };
+            self.state = State::Doubt { right_at, claim: correction };
             return Outcome::Doubted { offset_ns };
+        }
+        if let State::Doubt { claim, .. } = &mut self.state {
+            *claim = correction;
         }
         if self.believes(correction.at) {
             self.state = State::Right;
@@ -250,7 +265,7 @@ impl<F: Faults> Discipline<F> {
 
     /// Whether a large offset has lasted long enough.
     fn believes(&self, at: UnixTime) -> bool {
-        let State::Doubt { right_at } = self.state else { return true };
+        let State::Doubt { right_at, .. } = self.state else { return true };
         at.nanos_since(right_at) >= nanos_of(self.options.stepout) && !self.faults.has(Fault::NeverStep)
     }
 

@@ -64,6 +64,8 @@ pub enum Fault {
     FastSlew,
     /// The monotone reading follows a step back.
     FollowBack,
+    /// The stated interval leaves out what servers claim as long as it is doubted.
+    Confident,
     /// The stated error does not grow.
     CertainForEver,
 }
