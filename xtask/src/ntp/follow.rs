@@ -12,7 +12,9 @@ use synod_clock::ntp::{Client, ClientOptions, DisciplineOptions, Outcome, PollOp
 use synod_clock::source::{raw_ns, realtime};
 
 /// How long a large offset must last: real seconds, so fewer than the 900 of RFC 5905.
-pub(super) const STEPOUT: Duration = Duration::from_secs(3);
+pub(super) const STEPOUT: Duration = Duration::from_secs(4);
+/// How much earlier than the first doubt the last good sample may have been.
+const GOOD_BEFORE: Duration = Duration::from_millis(2500);
 /// The system's clock is slewed itself, by whoever keeps it right, and the two counters are not read at one moment.
 const SLACK_PPM: i64 = 100;
 const SLACK_NS: i64 = 200_000;
@@ -149,8 +151,8 @@ impl Follower {
             Some(Outcome::Stepped { offset_ns }) => {
                 self.steps += 1;
                 let lasted = self.doubted_at_ns.map(|at| Duration::from_nanos(now_ns.saturating_sub(at)));
-                // The stepout counts from the last good answer, which came a question or two before the first doubt.
-                if lasted.is_none_or(|it| it + Duration::from_secs(1) < STEPOUT) {
+                // The stepout counts from the last good sample, which may be eight questions older than the first doubt.
+                if lasted.is_none_or(|it| it + GOOD_BEFORE < STEPOUT) {
                     self.broken = Some(format!("stepped by {offset_ns} ns after {lasted:?} of doubt"));
                 }
                 self.since = (self.client.reading(now_ns), now_ns);
