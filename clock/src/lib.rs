@@ -3,5 +3,14 @@
 
 extern crate alloc;
 
+pub mod drift;
 pub mod hybrid;
+pub mod interval;
+pub mod ntp;
+pub mod smear;
+#[cfg(feature = "std")]
+pub mod source;
 mod sync;
+mod unix;
+
+pub use unix::UnixTime;

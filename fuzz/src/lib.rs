@@ -4,6 +4,7 @@
 //! compiler, over the seeds and over everything that ever found something (`regressions/TARGET/`).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a target reports by a panic")]
 
+pub mod clock;
 // Two files of the key-value service: its package brings an HTTP stack that no decoder needs.
 #[path = "../../examples/kv/src/command.rs"]
 pub mod command;
@@ -41,5 +42,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "tcp_hello", run: tcp::tcp_hello, seeds: tcp::tcp_hello_seeds },
     Target { name: "tcp_frames", run: tcp::tcp_frames, seeds: tcp::tcp_frames_seeds },
     Target { name: "kv_command", run: kv::kv_command, seeds: kv::kv_command_seeds },
+    Target { name: "ntp_datagrams", run: clock::ntp_datagrams, seeds: clock::ntp_datagrams_seeds },
+    Target { name: "clock_bound_page", run: clock::clock_bound_page, seeds: clock::clock_bound_page_seeds },
     Target { name: "kv_reply", run: kv::kv_reply, seeds: kv::kv_reply_seeds },
 ];

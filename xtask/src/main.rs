@@ -11,6 +11,7 @@ mod gallery;
 mod loom;
 mod mutants;
 mod pages;
+mod ntp;
 mod plant;
 mod replay;
 mod sim;
@@ -58,6 +59,8 @@ enum Task {
     Gallery(gallery::Args),
     /// Change the code a little, many times, and demand that a test notices.
     Mutants(mutants::Args),
+    /// Speak NTP to a real server on the loopback interface.
+    Ntp(ntp::Args),
     /// Measure primitives beside their peers.
     Bench(bench::Args),
     /// Open pages of runs in a browser and look whether they show what is in the run.
@@ -92,6 +95,7 @@ fn main() -> ExitCode {
         Task::Fuzz(args) => fuzz::run(&args),
         Task::Gallery(args) => gallery::run(&args),
         Task::Mutants(args) => mutants::run(&args),
+        Task::Ntp(args) => ntp::run(&args),
         Task::Bench(args) => bench::run(&args),
         Task::Browser(args) => browser::run(&args),
         Task::Tidy(args) => tidy::run(&args),
