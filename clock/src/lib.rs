@@ -3,6 +3,8 @@
 
 extern crate alloc;
 
+pub mod causality;
 pub mod lamport;
+pub mod vector;
 
 mod sync;
