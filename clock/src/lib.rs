@@ -4,6 +4,7 @@
 extern crate alloc;
 
 pub mod causality;
+pub mod itc;
 pub mod lamport;
 pub mod vector;
 

@@ -11,7 +11,7 @@
 //! | too many to keep all | [`PrunedClock`], which says "not known" rather than something false |
 //! | replicas of a value that clients overwrite | [`Siblings`], dotted version vectors |
 //!
-//! Processes that fork and retire all the time, with no id to name them: interval tree clocks.
+//! Processes that fork and retire all the time, with no id to name them: [interval tree clocks](crate::itc).
 //!
 //! ```
 //! use synod_clock::causality::Causality;
