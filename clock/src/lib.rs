@@ -3,6 +3,7 @@
 
 extern crate alloc;
 
+pub mod bloom;
 pub mod causality;
 pub mod itc;
 pub mod lamport;
