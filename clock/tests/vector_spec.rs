@@ -109,6 +109,6 @@ fn states(cfg: &str) -> usize {
 
 #[test]
 fn clock_vector_reaches_the_states_of_the_specification() {
-    assert_eq!(explore(2, 3), states(include_str!("../spec/two.cfg")));
-    assert_eq!(explore(3, 2), states(include_str!("../spec/three.cfg")));
+    assert_eq!(explore(2, 3), states(include_str!("../spec/vector-two.cfg")));
+    assert_eq!(explore(3, 2), states(include_str!("../spec/vector-three.cfg")));
 }
