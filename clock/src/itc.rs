@@ -51,6 +51,8 @@
 mod code;
 mod event;
 mod id;
+#[cfg(feature = "serde")]
+mod serialize;
 mod stamp;
 mod text;
 mod tree;

@@ -14,7 +14,7 @@ use anyhow::{Context as _, Result};
 use crate::Verdict;
 
 /// Packages with such tests; the first are the tests of the tool itself.
-const CRATES: [&str; 4] = ["interleave", "wal", "tcp", "node"];
+const CRATES: [&str; 5] = ["interleave", "wal", "tcp", "node", "clock"];
 
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct Args {

@@ -1,6 +1,6 @@
 //! One clock in the hands of several threads, and naive ones that some interleaving breaks.
 
-use std::sync::Arc;
+use alloc::sync::Arc;
 
 use synod_interleave::{Bound, holds, spawn};
 

@@ -39,6 +39,17 @@ pub struct Dot<Id> {
 /// # }
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(
+    feature = "serde",
+    serde(
+        try_from = "Parts<Id, V>",
+        bound(
+            serialize = "Id: Clone + serde::Serialize, V: serde::Serialize",
+            deserialize = "Id: Ord + serde::Deserialize<'de>, V: serde::Deserialize<'de>"
+        )
+    )
+)]
 pub struct Siblings<Id, V> {
     /// All writes that this replica knows of, overwritten ones included.
     context: VectorClock<Id>,
@@ -115,5 +126,29 @@ impl<Id: Ord + Clone, V: Clone> Siblings<Id, V> {
 impl<Id, V> Default for Siblings<Id, V> {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// As it is stored.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+#[serde(bound = "Id: Ord + serde::Deserialize<'de>, V: serde::Deserialize<'de>")]
+struct Parts<Id, V> {
+    context: VectorClock<Id>,
+    versions: Vec<(Dot<Id>, V)>,
+}
+
+#[cfg(feature = "serde")]
+impl<Id: Ord, V> TryFrom<Parts<Id, V>> for Siblings<Id, V> {
+    type Error = &'static str;
+
+    fn try_from(Parts { context, versions }: Parts<Id, V>) -> Result<Self, &'static str> {
+        if !versions.is_sorted_by(|(left, _), (right, _)| left < right) {
+            return Err("versions are not in the order of their dots, or there twice");
+        }
+        if !versions.iter().all(|(dot, _)| dot.counter > 0 && context.contains(dot)) {
+            return Err("a version is not in the context");
+        }
+        Ok(Self { context, versions })
     }
 }

@@ -28,6 +28,15 @@ use crate::causality::Causality;
 /// # }
 /// ```
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(
+    feature = "serde",
+    serde(
+        try_from = "Parts<Id>",
+        into = "Parts<Id>",
+        bound(serialize = "Id: Clone + serde::Serialize", deserialize = "Id: Ord + serde::Deserialize<'de>")
+    )
+)]
 pub struct PrunedClock<Id> {
     /// Invariant: sorted by id, each once; 1 <= least <= most.
     entries: Vec<(Id, Bounds)>,
@@ -182,5 +191,38 @@ impl<Id> From<VectorClock<Id>> for PrunedClock<Id> {
         let exact = |counter| Bounds { least: counter, most: counter };
         let entries = Vec::from(clock).into_iter().map(|(id, counter)| (id, exact(counter))).collect();
         Self { entries, ceiling: 0 }
+    }
+}
+
+/// As it is stored.
+#[cfg(feature = "serde")]
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Parts<Id> {
+    /// Id, least, most.
+    entries: Vec<(Id, u64, u64)>,
+    ceiling: u64,
+}
+
+#[cfg(feature = "serde")]
+impl<Id> From<PrunedClock<Id>> for Parts<Id> {
+    fn from(clock: PrunedClock<Id>) -> Self {
+        let entries = clock.entries.into_iter().map(|(id, Bounds { least, most })| (id, least, most));
+        Self { entries: entries.collect(), ceiling: clock.ceiling }
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<Id: Ord> TryFrom<Parts<Id>> for PrunedClock<Id> {
+    type Error = &'static str;
+
+    fn try_from(parts: Parts<Id>) -> Result<Self, &'static str> {
+        if !parts.entries.is_sorted_by(|(left, ..), (right, ..)| left < right) {
+            return Err("processes are not in order, or named twice");
+        }
+        if !parts.entries.iter().all(|(_, least, most)| (1..=*most).contains(least)) {
+            return Err("bounds of a counter are not in order, or zero");
+        }
+        let entries = parts.entries.into_iter().map(|(id, least, most)| (id, Bounds { least, most }));
+        Ok(Self { entries: entries.collect(), ceiling: parts.ceiling })
     }
 }
