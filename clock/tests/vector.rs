@@ -77,9 +77,8 @@ fn clock_vector_a_process_named_twice_is_refused() {
 proptest! {
     #[test]
     fn clock_p24_compare_is_the_definition(left in clocks(), right in clocks()) {
+        is_an_order(&left, &right, VectorClock::compare)?;
         prop_assert_eq!(left.compare(&right), by_definition(&left, &right));
-        prop_assert_eq!(right.compare(&left), left.compare(&right).reverse());
-        prop_assert_eq!(left.compare(&right) == Equal, left == right);
         prop_assert_eq!(left.partial_cmp(&right), left.compare(&right).ordering());
     }
 
@@ -96,14 +95,7 @@ proptest! {
 
     #[test]
     fn clock_p24_merge_is_the_least_upper_bound(one in clocks(), two in clocks(), three in clocks()) {
-        let merged = |left: &Clock, right: &Clock| { let mut it = left.clone(); it.merge(right); it };
-        prop_assert_eq!(merged(&one, &one), one.clone());
-        prop_assert_eq!(merged(&one, &two), merged(&two, &one));
-        prop_assert_eq!(merged(&merged(&one, &two), &three), merged(&one, &merged(&two, &three)));
-        for id in 0..6 {
-            prop_assert_eq!(merged(&one, &two).get(&id), one.get(&id).max(two.get(&id)));
-        }
-        prop_assert!(one.compare(&merged(&one, &two)).is_within());
+        is_a_join([&one, &two, &three], |left, right| { let mut it = left.clone(); it.merge(right); it })?;
     }
 
     #[test]
@@ -123,6 +115,68 @@ proptest! {
         expected.tick(&id).unwrap();
         prop_assert_eq!(received, expected);
     }
+}
+
+/// Both ways the same, and equal only what is equal.
+fn is_an_order(
+    left: &Clock,
+    right: &Clock,
+    compare: impl Fn(&Clock, &Clock) -> Causality,
+) -> Result<(), TestCaseError> {
+    prop_assert_eq!(compare(right, left), compare(left, right).reverse());
+    prop_assert_eq!(compare(left, right) == Equal, left == right);
+    prop_assert_eq!(compare(left, left), Equal);
+    Ok(())
+}
+
+/// Idempotent, commutative, associative; and the larger counter of each process, no more.
+fn is_a_join(
+    [one, two, three]: [&Clock; 3],
+    merged: impl Fn(&Clock, &Clock) -> Clock,
+) -> Result<(), TestCaseError> {
+    prop_assert_eq!(&merged(one, one), one);
+    prop_assert_eq!(merged(one, two), merged(two, one));
+    prop_assert_eq!(merged(&merged(one, two), three), merged(one, &merged(two, three)));
+    for id in 0..6 {
+        prop_assert_eq!(merged(one, two).get(&id), one.get(&id).max(two.get(&id)));
+    }
+    prop_assert!(one.compare(&merged(one, two)).is_within());
+    Ok(())
+}
+
+#[test]
+fn clock_p24_naive_orders_and_merges_are_found() {
+    // Looks at its own processes only: greater both ways.
+    let own_only = |left: &Clock, right: &Clock| {
+        let larger = |left: &Clock, right: &Clock| left.iter().all(|(id, count)| count >= right.get(id));
+        Causality::from_inclusion(larger(right, left), larger(left, right))
+    };
+    // Compares whole entries, as sets.
+    let entries = |left: &Clock, right: &Clock| {
+        let contains =
+            |left: &Clock, right: &Clock| left.iter().all(|entry| right.iter().any(|it| it == entry));
+        Causality::from_inclusion(contains(left, right), contains(right, left))
+    };
+    assert_some_case_breaks((clocks(), clocks()), |(left, right)| is_an_order(&left, &right, own_only));
+    assert_some_case_breaks((clocks(), clocks()), |(left, right)| {
+        prop_assert_eq!(entries(&left, &right), by_definition(&left, &right));
+        Ok(())
+    });
+
+    let three = || (clocks(), clocks(), clocks());
+    let combined = |combine: fn(u64, u64) -> u64| {
+        move |left: &Clock, right: &Clock| {
+            let counters = (0..6).map(|id| (id, combine(left.get(&id), right.get(&id))));
+            VectorClock::try_from(counters.collect::<Vec<_>>()).unwrap()
+        }
+    };
+    for naive in [|left, right| left + right, |_, right| right, |left: u64, right: u64| left.min(right)] {
+        let check = |(one, two, three)| is_a_join([&one, &two, &three], combined(naive));
+        assert_some_case_breaks(three(), check);
+    }
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let sound = |(one, two, three)| is_a_join([&one, &two, &three], combined(u64::max));
+    runner.run(&three(), sound).unwrap();
 }
 
 /// Which mistake the processes make.
