@@ -6,8 +6,7 @@ use alloc::vec::Vec;
 use super::event::Events;
 use super::id::Id;
 use super::stamp::{History, Stamp};
-use super::text::{Node, nodes};
-use super::tree::{Leaf, MAX_DEPTH, Tree};
+use super::tree::{Leaf, MAX_DEPTH, Node, Tree};
 
 /// Why bytes are not a stamp or a history. Whoever made them is at fault.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -74,8 +73,8 @@ impl History {
 
 fn encode(id: &Id, events: &Events) -> Vec<u8> {
     let mut bits = Writer::default();
-    write_id(&mut bits, &mut id.leaves(), 0);
-    write_events(&mut bits, &nodes(events.leaves()), 0, 0);
+    write_id(&mut bits, &id.nodes(|left, right| left || right), 0);
+    write_events(&mut bits, &events.nodes(u64::min), 0, 0);
     bits.bytes
 }
 
@@ -89,29 +88,23 @@ fn decode(bytes: &[u8]) -> Result<(Id, Events), DecodeError> {
     if encode(&id, &events) == bytes { Ok((id, events)) } else { Err(DecodeError::NotCanonical) }
 }
 
-fn write_id(bits: &mut Writer, leaves: &mut &[Leaf<bool>], level: u16) {
-    let Some((first, rest)) = leaves.split_first() else { return };
-    if first.depth <= level {
-        *leaves = rest;
-        bits.write(u64::from(first.value), 3);
-        return;
+fn write_id(bits: &mut Writer, nodes: &[Node<bool>], place: usize) {
+    let Some(Node { value, right }) = nodes.get(place).copied() else { return };
+    let Some(right) = right else { return bits.write(u64::from(value), 3) };
+    let left = place + 1;
+    let is_nothing = |place: usize| nodes.get(place).is_some_and(|node| node.right.is_none() && !node.value);
+    // Of the children, one that is nothing is left out.
+    let (kind, left_is_written, right_is_written) = match (is_nothing(left), is_nothing(right)) {
+        (true, _) => (1, false, true),
+        (false, true) => (2, true, false),
+        (false, false) => (3, true, true),
+    };
+    bits.write(kind, 2);
+    if left_is_written {
+        write_id(bits, nodes, left);
     }
-    let is_nothing = |leaf: &Leaf<bool>| leaf.depth == level + 1 && !leaf.value;
-    if is_nothing(first) {
-        *leaves = rest;
-        bits.write(1, 2);
-        write_id(bits, leaves, level + 1);
-        return;
-    }
-    // Whether the right child is nothing decides what stands before the left one.
-    let right = rest.iter().find(|leaf| leaf.start == level + 1);
-    let right_is_nothing = right.is_some_and(is_nothing);
-    bits.write(if right_is_nothing { 2 } else { 3 }, 2);
-    write_id(bits, leaves, level + 1);
-    if right_is_nothing {
-        *leaves = leaves.split_first().map_or(&[], |(_, rest)| rest);
-    } else {
-        write_id(bits, leaves, level + 1);
+    if right_is_written {
+        write_id(bits, nodes, right);
     }
 }
 
@@ -142,8 +135,8 @@ fn read_id(
     Ok(())
 }
 
-fn write_events(bits: &mut Writer, nodes: &[Node], place: usize, base: u64) {
-    let Some(Node { lowest, right }) = nodes.get(place).copied() else { return };
+fn write_events(bits: &mut Writer, nodes: &[Node<u64>], place: usize, base: u64) {
+    let Some(Node { value: lowest, right }) = nodes.get(place).copied() else { return };
     let own = lowest.saturating_sub(base);
     let Some(right) = right else {
         bits.write(1, 1);
@@ -152,7 +145,7 @@ fn write_events(bits: &mut Writer, nodes: &[Node], place: usize, base: u64) {
     };
     let left = place + 1;
     let is_level =
-        |place: usize| nodes.get(place).is_some_and(|node| node.right.is_none() && node.lowest == lowest);
+        |place: usize| nodes.get(place).is_some_and(|node| node.right.is_none() && node.value == lowest);
     let (left_is_level, right_is_level) = (is_level(left), is_level(right));
     if own == 0 {
         bits.write(

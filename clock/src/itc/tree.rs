@@ -55,6 +55,14 @@ impl<T: Copy + PartialEq> Tree<T> {
         &mut self.leaves
     }
 
+    /// All nodes, as a tree with inner nodes has them: each before what is below it, left before right. An inner node's
+    /// value is that of its children, combined.
+    pub(super) fn nodes(&self, combine: fn(T, T) -> T) -> Vec<Node<T>> {
+        let mut nodes = Vec::with_capacity(self.leaves.len().saturating_mul(2));
+        add_node(&mut nodes, &mut self.leaves.as_slice(), 0, combine);
+        nodes
+    }
+
     /// Whether the value is the same everywhere.
     pub(super) fn is_constant(&self, value: T) -> bool {
         self.leaves.iter().all(|leaf| leaf.value == value)
@@ -73,6 +81,35 @@ impl<T: Copy + PartialEq> Tree<T> {
         }
         self.leaves.push(leaf);
     }
+}
+
+/// A node of a tree that is not flat.
+#[derive(Clone, Copy)]
+pub(super) struct Node<T> {
+    pub(super) value: T,
+    /// Where its right child stands, of an inner node; the left one stands next to it.
+    pub(super) right: Option<usize>,
+}
+
+/// Adds the node at this level that the leaves begin with, and all below. `None` when there are no leaves.
+fn add_node<T: Copy>(
+    nodes: &mut Vec<Node<T>>,
+    leaves: &mut &[Leaf<T>],
+    level: u16,
+    combine: fn(T, T) -> T,
+) -> Option<T> {
+    let (first, rest) = leaves.split_first()?;
+    let place = nodes.len();
+    nodes.push(Node { value: first.value, right: None });
+    if first.depth <= level {
+        *leaves = rest;
+        return Some(first.value);
+    }
+    let left = add_node(nodes, leaves, level + 1, combine)?;
+    let right = nodes.len();
+    let value = combine(left, add_node(nodes, leaves, level + 1, combine)?);
+    nodes.iter_mut().skip(place).take(1).for_each(|node| *node = Node { value, right: Some(right) });
+    Some(value)
 }
 
 /// The pieces that two trees cut each other into, in order, each with both values.
