@@ -7,6 +7,7 @@
 // Two files of the key-value service: its package brings an HTTP stack that no decoder needs.
 #[path = "../../examples/kv/src/command.rs"]
 pub mod command;
+pub mod itc;
 pub mod kv;
 pub mod machine;
 pub mod messages;
@@ -42,4 +43,5 @@ pub const TARGETS: &[Target] = &[
     Target { name: "tcp_frames", run: tcp::tcp_frames, seeds: tcp::tcp_frames_seeds },
     Target { name: "kv_command", run: kv::kv_command, seeds: kv::kv_command_seeds },
     Target { name: "kv_reply", run: kv::kv_reply, seeds: kv::kv_reply_seeds },
+    Target { name: "itc_stamp", run: itc::itc_stamp, seeds: itc::itc_stamp_seeds },
 ];
