@@ -1,7 +1,7 @@
 //! Lamport, vector and interval tree clocks beside `crdts`, `vclock` and `itc`.
 //!
-//! Vector clocks: the same processes with `u64` ids on both sides, the left one before the right one, so that every
-//! counter is looked at. Interval tree clocks: 16 peers that a seed forked into, with what they know after 400 random
+//! Vector clocks: the same processes with `u64` ids on both sides, the left one before the right one by the last
+//! process, so that every counter is looked at; or concurrent by the first and the last. Interval tree clocks: 16 peers that a seed forked into, with what they know after 400 random
 //! events and messages.
 
 use std::hint::black_box;
@@ -111,67 +111,91 @@ fn lamport_of_two_threads() -> Figure {
     Row::new("lamport", "synod-clock").figure("tick, two threads", median(&rounds), "M/s")
 }
 
+/// A clock, one that is after it, and another that is concurrent to that one.
+struct Three<C> {
+    before: C,
+    after: C,
+    other: C,
+}
+
+impl<C: Clone + 'static> Three<C> {
+    fn new(before: C, mut tick: impl FnMut(&mut C, u64), [first, last]: [u64; 2]) -> Self {
+        let (mut after, mut other) = (before.clone(), before.clone());
+        tick(&mut after, last);
+        tick(&mut other, first);
+        Self { before, after, other }
+    }
+
+    fn cases<R: 'static, M: 'static>(
+        self,
+        row: &Row,
+        compare: fn(&C, &C) -> R,
+        merge: fn(&mut C, &C) -> M,
+    ) -> [Case; 3] {
+        let Self { before, after, other } = self;
+        let (ordered, concurrent, mut own) =
+            ((before.clone(), after.clone()), (other, after.clone()), before);
+        [
+            case(row, "compare", each(move || compare(black_box(&ordered.0), black_box(&ordered.1)))),
+            case(
+                row,
+                "compare, concurrent",
+                each(move || compare(black_box(&concurrent.0), black_box(&concurrent.1))),
+            ),
+            case(row, "merge", each(move || merge(&mut own, black_box(&after)))),
+        ]
+    }
+}
+
 fn vectors(processes: u64) -> anyhow::Result<Vec<Case>> {
     let of = |name: &str| Row::new("vector clock", name).with("processes", processes);
-    let entries: Vec<(u64, u64)> = (0..processes).map(|id| (id * 7919 % 1009, id * 31 % 17 + 1)).collect();
+    let entries: Vec<(u64, u64)> = (0..processes).map(|id| (id * 7, id * 31 % 17 + 1)).collect();
+    let ends = [0, (processes - 1) * 7];
     let mut cases = Vec::new();
 
-    let before = VectorClock::try_from(entries.clone())?;
-    let mut after = before.clone();
-    after.tick(&entries.last().map_or(0, |(id, _)| *id))?;
-    let mut stranger = before.clone();
-    stranger.tick(&5000)?;
     let row = of("synod-clock");
-    let pair = (before.clone(), after.clone());
-    cases.push(case(&row, "compare", each(move || black_box(&pair.0).compare(black_box(&pair.1)))));
-    let pair = (before.clone(), stranger);
-    cases.push(case(
-        &row,
-        "compare, one newcomer",
-        each(move || black_box(&pair.0).compare(black_box(&pair.1))),
-    ));
-    let (mut own, other) = (before, after);
-    cases.push(case(&row, "merge", each(move || own.merge(black_box(&other)))));
+    let before = VectorClock::try_from(entries.clone())?;
+    let three = Three::new(before.clone(), |clock, id| assert!(clock.tick(&id).is_ok()), ends);
+    cases.extend(three.cases(&row, VectorClock::compare, VectorClock::merge));
+    let mut newcomer = before.clone();
+    newcomer.tick(&5000)?;
+    let compare = each(move || black_box(&before).compare(black_box(&newcomer)));
+    cases.push(case(&row, "compare, one newcomer", compare));
 
-    let row = of("synod-clock, dense");
     let counters: Vec<u64> = entries.iter().map(|(_, counter)| *counter).collect();
     let before = DenseClock::from_counters(Epoch(1), counters);
-    let mut after = before.clone();
-    after.tick(0)?;
-    let (pair, mut own) = ((before.clone(), after.clone()), before);
-    cases.push(case(&row, "compare", each(move || black_box(&pair.0).compare(black_box(&pair.1)))));
-    cases.push(case(&row, "merge", each(move || own.merge(black_box(&after)))));
+    let tick = |clock: &mut DenseClock, id: u64| {
+        assert!(usize::try_from(id / 7).is_ok_and(|member| clock.tick(member).is_ok()))
+    };
+    cases.extend(Three::new(before, tick, ends).cases(
+        &of("synod-clock, dense"),
+        DenseClock::compare,
+        DenseClock::merge,
+    ));
 
-    let row = of("synod-clock, bloom");
     let mut before = BloomClock::<64, 3>::new();
-    for id in 0..processes {
-        before.tick(&Dot { id, counter: 1 })?;
+    for (id, _) in &entries {
+        before.tick(&Dot { id: *id, counter: 1 })?;
     }
-    let mut after = before.clone();
-    after.tick(&Dot { id: 0, counter: 2 })?;
-    let (pair, mut own) = ((before.clone(), after.clone()), before);
-    cases.push(case(&row, "compare", each(move || black_box(&pair.0).compare(black_box(&pair.1)))));
-    cases.push(case(&row, "merge", each(move || own.merge(black_box(&after)))));
+    let tick = |clock: &mut BloomClock<64, 3>, id| assert!(clock.tick(&Dot { id, counter: 2 }).is_ok());
+    cases.extend(Three::new(before, tick, ends).cases(
+        &of("synod-clock, bloom"),
+        BloomClock::compare,
+        BloomClock::merge,
+    ));
 
-    let row = of("crdts");
     let dots = entries.iter().map(|(id, counter)| crdts::Dot::new(*id, *counter));
     let before: crdts::VClock<u64> = dots.collect();
-    let mut after = before.clone();
-    after.apply(after.inc(entries.last().map_or(0, |(id, _)| *id)));
-    let (pair, mut own) = ((before.clone(), after.clone()), before);
-    cases.push(case(&row, "compare", each(move || black_box(&pair.0).partial_cmp(black_box(&pair.1)))));
-    cases.push(case(&row, "merge", each(move || own.merge(black_box(&after).clone()))));
+    let tick = |clock: &mut crdts::VClock<u64>, id| clock.apply(clock.inc(id));
+    let merge = |own: &mut crdts::VClock<u64>, other: &crdts::VClock<u64>| own.merge(other.clone());
+    cases.extend(Three::new(before, tick, ends).cases(&of("crdts"), PartialOrd::partial_cmp, merge));
 
-    let row = of("vclock");
     let mut before: vclock::VClock<u64, u64> = vclock::VClock::default();
     for (id, counter) in &entries {
         (0..*counter).for_each(|_| before.incr(id));
     }
-    let mut after = before.clone();
-    after.incr(&entries.last().map_or(0, |(id, _)| *id));
-    let (pair, mut own) = ((before.clone(), after.clone()), before);
-    cases.push(case(&row, "compare", each(move || black_box(&pair.0).partial_cmp(black_box(&pair.1)))));
-    cases.push(case(&row, "merge", each(move || own.merge(black_box(&after)))));
+    let three = Three::new(before, |clock, id| clock.incr(&id), ends);
+    cases.extend(three.cases(&of("vclock"), PartialOrd::partial_cmp, vclock::VClock::merge));
     Ok(cases)
 }
 
