@@ -165,7 +165,7 @@ fn vectors(processes: u64) -> anyhow::Result<Vec<Case>> {
     let counters: Vec<u64> = entries.iter().map(|(_, counter)| *counter).collect();
     let before = DenseClock::from_counters(Epoch(1), counters);
     let tick = |clock: &mut DenseClock, id: u64| {
-        assert!(usize::try_from(id / 7).is_ok_and(|member| clock.tick(member).is_ok()))
+        assert!(usize::try_from(id / 7).is_ok_and(|member| clock.tick(member).is_ok()));
     };
     cases.extend(Three::new(before, tick, ends).cases(
         &of("synod-clock, dense"),
