@@ -84,7 +84,7 @@ impl<const CELLS: usize, const HASHES: usize> BloomClock<CELLS, HASHES> {
         }
     }
 
-    /// How this clock stands to another, and how probably that is chance (equation of section 3).
+    /// How this clock stands to another, and how probably that is chance.
     pub fn compare(&self, other: &Self) -> Verdict {
         let (mut here, mut there) = (false, false);
         for (own, other) in self.cells.iter().zip(&other.cells) {

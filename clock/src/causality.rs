@@ -4,6 +4,20 @@ use core::cmp::Ordering;
 use core::fmt;
 
 /// How two events, or two versions of one thing, stand to each other. Exactly one of the four holds.
+///
+/// ```
+/// use core::cmp::Ordering;
+/// use synod_clock::causality::Causality::{After, Before, Concurrent, Equal};
+///
+/// let all = [Equal, Before, After, Concurrent];
+/// assert_eq!(all.map(|it| it.reverse()), [Equal, After, Before, Concurrent]);
+/// assert_eq!(all.map(|it| it.is_within()), [true, true, false, false]);
+/// assert_eq!(
+///     all.map(|it| it.ordering()),
+///     [Some(Ordering::Equal), Some(Ordering::Less), Some(Ordering::Greater), None]
+/// );
+/// assert_eq!(format!("{Before:>7}{Concurrent:>11}"), " before concurrent");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Causality {
     /// Both have the same past.

@@ -4,7 +4,7 @@
 //! up another it *forks*, giving half of its part away, and to leave it *joins* its part into somebody else's. No
 //! registry is asked. A stamp's history is a step function over the interval, how many events happened where; an event
 //! raises it within the part that one owns, and one history is within another where its steps are nowhere higher.
-//! (Almeida, Baquero, Fonte, *Interval Tree Clocks*, OPODIS 2008; section numbers below are that paper's.)
+//! (Almeida, Baquero, Fonte, *Interval Tree Clocks*, OPODIS 2008.)
 //!
 //! | paper | here |
 //! |---|---|

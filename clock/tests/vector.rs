@@ -34,6 +34,8 @@ fn clock_p24_absent_is_zero() {
     assert_eq!(zero.compare(&VectorClock::new()), Equal);
     assert_eq!(clock(&[(1, 0), (2, 5)]), clock(&[(2, 5)]));
     assert_eq!(VectorClock::<u8>::new().get(&3), 0);
+    assert_eq!((zero.len(), zero.is_empty()), (0, true));
+    assert_eq!((clock(&[(1, 2), (4, 1)]).len(), clock(&[(1, 2)]).is_empty()), (2, false));
 }
 
 #[test]
@@ -262,6 +264,7 @@ fn clock_vector_epochs_are_never_compared() {
     let (old, new) = (DenseClock::new(Epoch(1), 3), DenseClock::new(Epoch(2), 3));
     let different = VectorError::DifferentEpochs { left: Epoch(1), right: Epoch(2) };
     assert_eq!(old.compare(&new), Err(different));
+    assert_eq!((old.epoch(), new.epoch()), (Epoch(1), Epoch(2)));
     let mut own = old.clone();
     assert_eq!(own.merge(&new), Err(different));
     assert_eq!(own.receive(0, &new), Err(different));

@@ -191,6 +191,9 @@ fn clock_dotted_plain_version_vectors_lose_a_sibling() {
 fn clock_dotted_overflow_changes_nothing() {
     let mut siblings = Siblings::new();
     assert_eq!(siblings.write(&1u8, &VectorClock::new(), "kept"), Ok(Dot { id: 1, counter: 1 }));
+    assert!(siblings.versions().eq([(&Dot { id: 1, counter: 1 }, &"kept")]));
+    assert!(siblings.context().contains(&Dot { id: 1, counter: 1 }));
+    assert!(!siblings.context().contains(&Dot { id: 1, counter: 2 }));
     let before = siblings.clone();
     let made_up = VectorClock::try_from(vec![(1, u64::MAX)]).unwrap();
     assert_eq!(siblings.write(&1, &made_up, "refused"), Err(VectorError::CounterOverflow));

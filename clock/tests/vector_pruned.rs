@@ -41,6 +41,9 @@ fn clock_p25_what_is_known_is_still_told() {
 fn clock_p25_an_own_counter_that_was_pruned_cannot_count_on() {
     let mut clock = pruned(&[(1, 7), (2, 3)], &[1]);
     assert_eq!((clock.bounds(&1), clock.bounds(&2)), (0..=7, 3..=3));
+    assert_eq!((clock.len(), clock.is_empty(), clock.is_whole()), (1, false, false));
+    assert!(clock.iter().eq([(&2, 3)]));
+    assert!(clock.clone().prune(|_, least| least != 3).is_empty());
     assert_eq!(clock.tick(&1), Err(VectorError::OwnCounterPruned));
     assert_eq!(clock.receive(&1, &clock.clone()), Err(VectorError::OwnCounterPruned));
     assert_eq!(clock.tick(&2), Ok(4));

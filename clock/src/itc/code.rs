@@ -1,4 +1,4 @@
-//! The paper's compact encoding (section 5.4), bit for bit as its authors' Erlang code has it: identity, then history,
+//! The paper's binary encoding, bit for bit as its authors' Erlang code has it: identity, then history,
 //! most significant bit first. The last byte is filled up with zeros.
 
 use alloc::vec::Vec;

@@ -1,4 +1,5 @@
-//! How many events happened where (section 5.2). Heights are absolute, so the paper's `lift` and `sink` have no place.
+//! How many events happened where: the paper's `leq`, `join`, `fill` and `grow`. Heights are absolute, so its `lift` and
+//! `sink` have no place.
 
 use alloc::vec::Vec;
 
@@ -33,7 +34,7 @@ impl Events {
     }
 
     /// Raises some step within what is owned: fills up for nothing where that makes the tree simpler, else grows at the
-    /// cheapest place (section 5.3.4).
+    /// cheapest place.
     pub(super) fn event(&mut self, id: &Id) -> Result<(), ItcError> {
         match fill(id, self) {
             Some(filled) => *self = filled,

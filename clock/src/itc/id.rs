@@ -1,4 +1,4 @@
-//! Whose part of the interval it is (section 5.1).
+//! Whose part of the interval it is: the paper's `split` and `sum`.
 
 use super::ItcError;
 use super::tree::{Leaf, MAX_DEPTH, Tree, overlay};

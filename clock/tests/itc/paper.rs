@@ -1,4 +1,4 @@
-//! The slow twin: the equations of the paper (sections 5.1 to 5.4) over boxed trees, as they stand there.
+//! The slow twin: the paper's equations over boxed trees.
 
 use std::fmt;
 
@@ -189,7 +189,7 @@ impl Stamp {
         self.event = join(&self.event, &other.event);
     }
 
-    /// Section 5.4, as text of zeros and ones first.
+    /// The binary encoding, as text of zeros and ones first.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut bits = encode_id(&self.id) + &encode_event(&self.event);
         while bits.len() % 8 != 0 {
