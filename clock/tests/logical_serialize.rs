@@ -65,6 +65,7 @@ fn clock_dotted_siblings_are_read_back() {
     refused::<Siblings<u8, String>>(&[
         &format!(r#"{{"context":[[1,1]],"versions":{versions}}}"#),
         r#"{"context":[[1,1]],"versions":[[{"id":1,"counter":0},"milk"]]}"#,
+        r#"{"context":[[1,1]],"versions":[[{"id":1,"counter":1},"a"],[{"id":1,"counter":1},"b"]]}"#,
         r#"{"context":[[1,2]],"versions":[[{"id":1,"counter":2},"a"],[{"id":1,"counter":1},"b"]]}"#,
     ]);
 }
