@@ -84,6 +84,25 @@ proptest! {
         prop_assert_eq!(left.partial_cmp(&right), left.compare(&right).ordering());
     }
 
+    /// More processes than are compared in one go; what differs stands anywhere.
+    #[test]
+    fn clock_p24_many_processes_are_compared_to_the_last(
+        width in 1..140usize,
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<bool>()), 0..4),
+    ) {
+        let (mut left, mut right) = (vec![5u64; width], vec![5u64; width]);
+        for (place, is_left) in changes {
+            let side = if is_left { &mut left } else { &mut right };
+            side[place.index(width)] += 1;
+        }
+        let is_within = |left: &[u64], right: &[u64]| left.iter().zip(right).all(|(left, right)| left <= right);
+        let truth = Causality::from_inclusion(is_within(&left, &right), is_within(&right, &left));
+        let sparse = |counters: &[u64]| VectorClock::try_from(Vec::from_iter((0u64..).zip(counters.to_vec()))).unwrap();
+        prop_assert_eq!(sparse(&left).compare(&sparse(&right)), truth);
+        let dense = |counters: &[u64]| DenseClock::from_counters(Epoch(1), counters);
+        prop_assert_eq!(dense(&left).compare(&dense(&right)), Ok(truth));
+    }
+
     #[test]
     fn clock_p24_order_is_transitive(one in clocks(), two in clocks(), three in clocks()) {
         let larger = { let mut it = one.clone(); it.merge(&two); it };
