@@ -4,4 +4,6 @@
 //! Each family of clocks has a file with a `figures()` of its own.
 
 mod hybrid;
+mod logical;
+mod physical;
 pub mod suite;

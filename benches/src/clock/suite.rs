@@ -41,7 +41,7 @@ pub fn run(options: &Options, out: &mut impl Write) -> Result<()> {
         }
         return out.flush().context("writing figures");
     }
-    let families: [Family; 1] = [super::hybrid::figures];
+    let families: [Family; 3] = [super::hybrid::figures, super::logical::figures, super::physical::figures];
     for family in families {
         for figure in family()? {
             figure.write_to(out)?;
