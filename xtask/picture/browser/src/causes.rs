@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn a_message_leads_from_one_lane_to_another() {
-        let step = |lane| Step { lane, at: 0, lines: Vec::new() };
+        let step = |lane| Step { lane, number: 1, at: 0, lines: Vec::new() };
         let arrow = Arrow {
             from: (0, Some(1)),
             to: (1, Some(3)),
