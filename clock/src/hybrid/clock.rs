@@ -11,6 +11,8 @@ use super::options::{JumpPolicy, OffsetPolicy, Options};
 use super::physical::Physical;
 use super::statistics::{Counters, Statistics};
 use super::timestamp::Timestamp;
+use crate::UnixTime;
+use crate::interval::Interval;
 use crate::sync::{AtomicU64, Ordering};
 
 /// The longest that [`HybridClock::remaining`] lets a caller wait before it looks again: the wall may be set meanwhile.
@@ -145,6 +147,29 @@ impl<P: Physical, L: Layout> HybridClock<P, L> {
     #[inline]
     pub fn now(&self) -> Result<Timestamp<L>, HybridError> {
         self.advance(self.read()?, 0)
+    }
+
+    /// A stamp for a read, and what the read must consider: whatever was written anywhere before it began is stamped within
+    /// the interval or below, as long as no two walls differ by more than `max_offset`. What is met above its end is
+    /// surely later; what is met inside may be either, and the read begins anew there.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use synod_clock::hybrid::{HybridClock, from_fn};
+    ///
+    /// let clock = HybridClock::new(from_fn(|| Duration::from_secs(100)));
+    /// let (stamp, interval) = clock.now_interval()?;
+    /// assert_eq!(stamp.wall(), Duration::from_secs(100));
+    /// assert_eq!(interval.width(), Duration::from_millis(500)); // the default offset
+    /// # Ok::<(), synod_clock::hybrid::HybridError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`now`](Self::now).
+    pub fn now_interval(&self) -> Result<(Timestamp<L>, Interval), HybridError> {
+        let stamp = self.now()?;
+        let nanos = i64::try_from(stamp.wall().as_nanos()).unwrap_or(i64::MAX);
+        Ok((stamp, Interval::of_hybrid(UnixTime::from_nanos(nanos), self.options.max_offset)))
     }
 
     /// A stamp for the receipt of a message: greater than the message's, unless [`OffsetPolicy::Restamp`] passed that
