@@ -3,31 +3,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
-use std::sync::{Arc, Mutex};
 
 use synod_raft_check::{run, run_traced};
-use synod_sim::Outcome;
+use synod_sim::{Kept, Outcome};
 use synod_transport::trace::{Group, Line, Value, groups, read};
 
-#[derive(Clone, Default)]
-struct Shared(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Shared {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 fn traced(seed: u64) -> (Outcome, Vec<u8>) {
-    let out = Shared::default();
+    let out = Kept::default();
     let outcome = run_traced(seed, 3, None, Box::new(out.clone())).unwrap();
-    let bytes = std::mem::take(&mut *out.0.lock().unwrap());
-    (outcome, bytes)
+    (outcome, out.take())
 }
 
 #[test]

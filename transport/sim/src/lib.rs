@@ -13,6 +13,7 @@ pub mod explore;
 pub mod history;
 pub mod invariant;
 pub mod invariants;
+mod kept;
 pub mod linear;
 mod links;
 pub mod network;
@@ -20,4 +21,5 @@ pub mod options;
 mod run;
 pub mod world;
 
+pub use kept::Kept;
 pub use run::{Outcome, run, run_seed, run_traced};

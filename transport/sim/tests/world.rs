@@ -4,14 +4,12 @@
 mod toy;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::io;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use synod_sim::history::{Operation, Request, Status};
 use synod_sim::options::{Fault, Options, Rate};
 use synod_sim::world::{Factory, World};
-use synod_sim::{Outcome, invariants, run_seed, run_traced};
+use synod_sim::{Kept, Outcome, invariants, run_seed, run_traced};
 use synod_transport::trace::{Group, Line, Value, groups, read};
 use toy::{Toy, Wrong};
 
@@ -165,27 +163,13 @@ fn a_machine_that_cannot_start_is_reported() {
     assert!(violation.text.contains("unreadable"), "{violation}");
 }
 
-#[derive(Clone, Default)]
-struct Shared(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Shared {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 fn traced(seed: u64, options: &Options) -> (Outcome, Vec<u8>) {
-    let out = Shared::default();
+    let out = Kept::default();
     let boxed = Box::new(out.clone());
     let outcome =
         run_traced(seed, options, factory(options.nodes, Wrong::Nothing), &mut invariants::all(), boxed)
             .unwrap();
-    let bytes = out.0.lock().unwrap().clone();
-    (outcome, bytes)
+    (outcome, out.take())
 }
 
 #[test]
@@ -263,13 +247,13 @@ fn the_operations_of_a_trace_are_those_of_the_history() {
         |it: &Operation| (it.client, it.node.get(), it.request, it.invoked_at, it.completed_at, it.status);
     let (mut statuses, mut pointed) = ([0; 4], 0);
     for seed in 0..10 {
-        let out = Shared::default();
+        let out = Kept::default();
         let options = all_faults();
         let mut world = World::new(seed, &options, factory(options.nodes, Wrong::Nothing));
         world.trace_to(Box::new(out.clone()));
         while world.step().is_some() {}
         world.finish_trace().unwrap();
-        let lines: Vec<Line> = read(&**out.0.lock().unwrap()).map(Result::unwrap).collect();
+        let lines: Vec<Line> = read(&*out.take()).map(Result::unwrap).collect();
         let history: Vec<_> = world.history().iter().map(noted).collect();
         assert_eq!(operations(&lines), history, "seed {seed}");
         for operation in &history {

@@ -2,33 +2,18 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use std::collections::BTreeSet;
-use std::io;
-use std::sync::{Arc, Mutex};
 
 use synod_picture::{Clocks, Fate, LaneKind, Lasting, Run, WriteEnd, clocks, read_lines};
 use synod_raft_check::registry::Plant;
 use synod_raft_check::run_covered_traced;
+use synod_sim::Kept;
 use synod_transport::trace::{Line, Value, read};
 
-#[derive(Clone, Default)]
-struct Shared(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Shared {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 fn trace(seed: u64, nodes: u64, plant: Option<&str>) -> Vec<Line> {
-    let out = Shared::default();
+    let out = Kept::default();
     let plant = plant.map(|name| Plant::from_name(name).unwrap());
     run_covered_traced(seed, nodes, plant, Box::new(out.clone())).unwrap();
-    let bytes = out.0.lock().unwrap();
-    read(&**bytes).collect::<Result<_, _>>().unwrap()
+    read(&*out.take()).collect::<Result<_, _>>().unwrap()
 }
 
 fn count(lines: &[Line], event: impl Fn(&str) -> bool) -> usize {

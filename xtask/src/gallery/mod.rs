@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 use synod_picture::{Kind, Look, Run, page, read_lines, svg};
+use synod_sim::Kept;
 use synod_transport::trace::read;
 
-use crate::pages::{self, Kept, World};
+use crate::pages::{self, World};
 use crate::{Verdict, workspace_root};
 use entries::{ENTRIES, Entry, Source};
 

@@ -3,11 +3,11 @@
 mod words;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result};
 use synod_picture::{Look, Run, page, read_lines};
 use synod_raft_check::registry::Plant;
+use synod_sim::Kept;
 use synod_transport::trace::read;
 
 pub(crate) use words::{story, unjudged};
@@ -87,26 +87,5 @@ impl World<'_> {
              machines pause and lose power as seed {} draws it.",
             self.nodes, self.seed
         )
-    }
-}
-
-/// What is written, for whoever kept a clone.
-#[derive(Clone, Default)]
-pub(crate) struct Kept(Arc<Mutex<Vec<u8>>>);
-
-impl Kept {
-    pub(crate) fn take(&self) -> Vec<u8> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl std::io::Write for Kept {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
     }
 }

@@ -1,11 +1,11 @@
 //! Runs to look at.
 
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use synod_picture::{PictureError, Run, read_lines};
 use synod_raft_check::factory;
 use synod_raft_check::registry::Plant;
+use synod_sim::Kept;
 use synod_sim::options::{Fault, Options, Rate};
 use synod_transport::trace::{Line, Value, read};
 
@@ -128,7 +128,7 @@ fn covered(seed: u64, nodes: u64, plant: Option<Plant>) -> Run {
     let kept = Kept::default();
     let outcome = synod_raft_check::run_covered_traced(seed, nodes, plant, Box::new(kept.clone()));
     assert!(outcome.is_ok(), "memory can be written to");
-    run_of(kept.lines())
+    run_of(read_back(&kept))
 }
 
 fn lines(seed: u64, options: &Options) -> Vec<Line> {
@@ -136,7 +136,7 @@ fn lines(seed: u64, options: &Options) -> Vec<Line> {
     let nodes = factory(seed, options.nodes, None);
     let outcome = synod_sim::run_traced(seed, options, nodes, &mut [], Box::new(kept.clone()));
     assert!(outcome.is_ok(), "memory can be written to");
-    kept.lines()
+    read_back(&kept)
 }
 
 fn run_of(lines: Vec<Line>) -> Run {
@@ -145,28 +145,10 @@ fn run_of(lines: Vec<Line>) -> Run {
     run.unwrap_or_default()
 }
 
-/// What is written, for whoever kept a clone.
-#[derive(Clone, Default)]
-struct Kept(Arc<Mutex<Vec<u8>>>);
-
-impl Kept {
-    fn lines(&self) -> Vec<Line> {
-        let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let lines: Result<Vec<Line>, _> = read(&**bytes).collect();
-        assert!(lines.is_ok(), "{:?}", lines.err());
-        lines.unwrap_or_default()
-    }
-}
-
-impl std::io::Write for Kept {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
+fn read_back(kept: &Kept) -> Vec<Line> {
+    let lines: Result<Vec<Line>, _> = read(&*kept.take()).collect();
+    assert!(lines.is_ok(), "{:?}", lines.err());
+    lines.unwrap_or_default()
 }
 
 #[cfg(test)]
