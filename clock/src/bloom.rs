@@ -39,7 +39,11 @@ pub struct CellOverflow;
 /// A clock of `CELLS` counters, of which each event raises `HASHES` (the same one more than once where hashes agree).
 ///
 /// Clocks of different sizes are different types. All operations are O(`CELLS`), ticks O(`HASHES`); none allocates.
+///
+/// With the feature `serde`: its number of hashes and its cells. A clock of another size is refused.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Parts", into = "Parts"))]
 pub struct BloomClock<const CELLS: usize, const HASHES: usize> {
     cells: [u64; CELLS],
 }
@@ -109,6 +113,37 @@ impl<const CELLS: usize, const HASHES: usize> BloomClock<CELLS, HASHES> {
 impl<const CELLS: usize, const HASHES: usize> Default for BloomClock<CELLS, HASHES> {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// As it is stored.
+#[cfg(feature = "serde")]
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Parts {
+    hashes: usize,
+    cells: alloc::vec::Vec<crate::number::Number<u64>>,
+}
+
+#[cfg(feature = "serde")]
+impl<const CELLS: usize, const HASHES: usize> From<BloomClock<CELLS, HASHES>> for Parts {
+    fn from(clock: BloomClock<CELLS, HASHES>) -> Self {
+        Self { hashes: HASHES, cells: clock.cells.into_iter().map(crate::number::Number).collect() }
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<const CELLS: usize, const HASHES: usize> TryFrom<Parts> for BloomClock<CELLS, HASHES> {
+    type Error = &'static str;
+
+    fn try_from(parts: Parts) -> Result<Self, &'static str> {
+        if parts.hashes != HASHES || parts.cells.len() != CELLS {
+            return Err("a Bloom clock of another size");
+        }
+        let mut clock = Self::new();
+        for (cell, number) in clock.cells.iter_mut().zip(parts.cells) {
+            *cell = number.0;
+        }
+        Ok(clock)
     }
 }
 

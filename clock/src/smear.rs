@@ -29,7 +29,8 @@ const HALF_DAY_S: i128 = 43_200;
 /// Nanoseconds of atomic time since 1970-01-01 00:00:00 TAI: every second counts, none is smeared. What
 /// `CLOCK_TAI` shows.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
-pub struct TaiTime(i64);
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
+pub struct TaiTime(#[cfg_attr(feature = "serde", serde(with = "crate::number"))] i64);
 
 impl TaiTime {
     /// From nanoseconds.
@@ -45,6 +46,7 @@ impl TaiTime {
 
 /// A smeared reading, exact: `time` and `part` / `parts` of a nanosecond.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(try_from = "Parts"))]
 pub struct Smeared {
     /// Whole nanoseconds, rounded down: what a smeared clock shows.
     pub time: UnixTime,
@@ -58,6 +60,27 @@ impl From<UnixTime> for Smeared {
     /// A reading of whole nanoseconds.
     fn from(time: UnixTime) -> Self {
         Self { time, part: 0, parts: 1 }
+    }
+}
+
+/// As it is stored.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+struct Parts {
+    time: UnixTime,
+    part: u32,
+    parts: u32,
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Parts> for Smeared {
+    type Error = &'static str;
+
+    fn try_from(Parts { time, part, parts }: Parts) -> Result<Self, &'static str> {
+        if ![1, 86_399, 86_401].contains(&parts) || part >= parts {
+            return Err("no smear leaves such a part of a nanosecond");
+        }
+        Ok(Self { time, part, parts })
     }
 }
 

@@ -3,6 +3,8 @@ use core::ops::RangeInclusive;
 
 use super::{VectorClock, VectorError};
 use crate::causality::Causality;
+#[cfg(feature = "serde")]
+use crate::number::Number;
 
 /// A vector clock that has forgotten processes, and knows that it has.
 ///
@@ -199,14 +201,15 @@ impl<Id> From<VectorClock<Id>> for PrunedClock<Id> {
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Parts<Id> {
     /// Id, least, most.
-    entries: Vec<(Id, u64, u64)>,
+    entries: Vec<(Id, Number<u64>, Number<u64>)>,
+    #[serde(with = "crate::number")]
     ceiling: u64,
 }
 
 #[cfg(feature = "serde")]
 impl<Id> From<PrunedClock<Id>> for Parts<Id> {
     fn from(clock: PrunedClock<Id>) -> Self {
-        let entries = clock.entries.into_iter().map(|(id, Bounds { least, most })| (id, least, most));
+        let entries = clock.entries.into_iter().map(|(id, it)| (id, Number(it.least), Number(it.most)));
         Self { entries: entries.collect(), ceiling: clock.ceiling }
     }
 }
@@ -219,10 +222,13 @@ impl<Id: Ord> TryFrom<Parts<Id>> for PrunedClock<Id> {
         if !parts.entries.is_sorted_by(|(left, ..), (right, ..)| left < right) {
             return Err("processes are not in order, or named twice");
         }
-        if !parts.entries.iter().all(|(_, least, most)| (1..=*most).contains(least)) {
+        if !parts.entries.iter().all(|(_, least, most)| (1..=most.0).contains(&least.0)) {
             return Err("bounds of a counter are not in order, or zero");
         }
-        let entries = parts.entries.into_iter().map(|(id, least, most)| (id, Bounds { least, most }));
+        let entries = parts.entries.into_iter().map(|(id, least, most)| {
+            let bounds = Bounds { least: least.0, most: most.0 };
+            (id, bounds)
+        });
         Ok(Self { entries: entries.collect(), ceiling: parts.ceiling })
     }
 }
