@@ -128,14 +128,18 @@ impl LeapTable {
 
     /// A bounded reading of atomic time, smeared. Past the table's [expiry](Self::expires), a leap second that it does
     /// not know may have been spread at each end of June and December, and the interval is wider by a second to
-    /// either side for each.
+    /// either side for each. Its later end is wider by the next one too as soon as a clock may show that its smear has
+    /// begun, which it does early where the seconds before were left out.
     pub fn smear_interval(&self, earliest: TaiTime, latest: TaiTime) -> Interval {
         let (earliest, latest) = (self.smear(earliest), self.smear(latest));
         // The end that was rounded down may be up to a nanosecond later.
         let latest = latest.time.shifted(i64::from(latest.part > 0));
+        // Smears begin by what the smeared clock shows. At most one begins within the seconds that may be missing:
+        // half years are longer.
+        let shown_at_most = latest.shifted(self.unknown_ns(latest));
         Interval::new(
             earliest.time.shifted_back(self.unknown_ns(earliest.time)),
-            latest.shifted(self.unknown_ns(latest)),
+            latest.shifted(self.unknown_ns(shown_at_most)),
         )
     }
 
@@ -149,7 +153,8 @@ impl LeapTable {
         (TaiTime(from.0.saturating_sub(self.unknown_ns(earliest))), TaiTime(to))
     }
 
-    /// A second for every leap second that may have been spread since the table's expiry.
+    /// A second for every leap second whose smear may have begun since the table's expiry, when a smeared clock shows
+    /// `time`.
     fn unknown_ns(&self, time: UnixTime) -> i64 {
         // A smear begins half a day before its second.
         let begun = time.shifted(clamp_i64(HALF_DAY_S * SECOND));
@@ -229,6 +234,45 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// How many of the readings around the beginning of the second smear, of two seconds that `known` misses, are
+    /// outside of what `interval` says.
+    fn missed(added: [bool; 2], interval: impl Fn(&LeapTable, TaiTime) -> Interval) -> usize {
+        // 2041-01-01 and 2041-07-01; the table is known until 2040-10-01.
+        let midnights = [2_240_611_200, 2_256_249_600].map(UnixTime::from_secs);
+        let leaps = [0, 1].map(|it| Leap { before: midnights[it], added: added[it] });
+        let truth = LeapTable::new(37, &leaps, UnixTime::MAX).unwrap();
+        let known = LeapTable::new(37, &[], UnixTime::from_secs(2_232_748_800)).unwrap();
+        let begins = midnights[1].as_nanos() - 43_200 * SECOND_NS + 37 * SECOND_NS;
+        let is_missed = |millis: &i64| {
+            let tai = TaiTime(begins + millis * 1_000_000);
+            let shown = truth.smear(tai).time;
+            let (from, to) = known.unsmear_interval(Interval::around(shown, 0));
+            assert!(from <= tai && tai <= to, "{added:?}, {millis} ms: unsmeared");
+            !interval(&known, tai).contains(shown)
+        };
+        (-3000..3000).filter(is_missed).count()
+    }
+
+    const SIGNS: [[bool; 2]; 4] = [[false, false], [false, true], [true, false], [true, true]];
+
+    #[test]
+    fn clock_p30_two_seconds_that_the_table_missed_are_within_the_wider_interval() {
+        for added in SIGNS {
+            let count = missed(added, |known, tai| known.smear_interval(tai, tai));
+            assert_eq!(count, 0, "of 6000, {added:?}");
+        }
+    }
+
+    /// Begins the second smear by what a clock would show without the first.
+    #[test]
+    fn clock_p30_an_interval_that_widens_late_is_found() {
+        let late = |known: &LeapTable, tai| {
+            let reading = known.smear(tai).time;
+            Interval::around(reading, known.unknown_ns(reading))
+        };
+        assert_eq!(SIGNS.map(|added| missed(added, late)), [999, 0, 0, 0]);
     }
 
     #[test]
