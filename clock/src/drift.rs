@@ -109,7 +109,9 @@ impl<P: Ord> DriftMonitor<P> {
         Self { options, peers: BTreeMap::new() }
     }
 
-    /// Takes an observation of a peer. One that is not later than the last is left out, and says `false`.
+    /// Takes an observation of a peer. One that is not later than the last is left out, and says `false`. So is every
+    /// one after the observer's own clock was set back, until it is past the last again: see
+    /// [`forget_all`](Self::forget_all).
     pub fn observe(&mut self, peer: P, observation: Observation) -> bool
     where
         P: Clone,
@@ -134,6 +136,12 @@ impl<P: Ord> DriftMonitor<P> {
     /// Forgets what was seen of a peer: its clock was set, or it is gone.
     pub fn forget(&mut self, peer: &P) {
         self.peers.remove(peer);
+    }
+
+    /// Forgets what was seen of all peers: the observer's own clock was set. What was seen before is not on one line
+    /// with what comes, and where it was set back nothing would be taken until it is past the last observation.
+    pub fn forget_all(&mut self) {
+        self.peers.clear();
     }
 
     /// What is known of a peer.
