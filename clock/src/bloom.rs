@@ -4,8 +4,8 @@
 //! event happened before another, its clock is nowhere higher; so what the clock calls concurrent *is* concurrent. The
 //! other way it may err: [`compare`](BloomClock::compare) says how probably (Ramabaja, *The Bloom Clock*, 2019).
 //!
-//! It errs seldom only as long as the clocks compared hold few events beside the number of cells. Where an order that is
-//! not there does harm, use [`vector`](crate::vector) or [`itc`](crate::itc).
+//! It errs seldom only as long as few of the cells of the clocks compared are raised, by own events or by what was
+//! merged. Where an order that is not there does harm, use [`vector`](crate::vector) or [`itc`](crate::itc).
 //!
 //! ```
 //! use synod_clock::bloom::BloomClock;
@@ -39,7 +39,11 @@ pub struct CellOverflow;
 /// A clock of `CELLS` counters, of which each event raises `HASHES` (the same one more than once where hashes agree).
 ///
 /// Clocks of different sizes are different types. All operations are O(`CELLS`), ticks O(`HASHES`); none allocates.
+///
+/// With the feature `serde`: its number of hashes and its cells. A clock of another size is refused.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Parts", into = "Parts"))]
 pub struct BloomClock<const CELLS: usize, const HASHES: usize> {
     cells: [u64; CELLS],
 }
@@ -49,8 +53,13 @@ pub struct BloomClock<const CELLS: usize, const HASHES: usize> {
 pub struct Verdict {
     /// Concurrent is certain, the others are not.
     pub causality: Causality,
-    /// An upper bound of the probability that clocks of so many events, which have nothing to do with each other, look
-    /// like this; 0 for concurrent ones.
+    /// If the clock that seems earlier (either, of equal ones) knows an event that the other does not, the probability
+    /// that they look like this all the same is at most this: that each of the event's hashes falls on one of the
+    /// later clock's cells that are raised, `(raised / CELLS)^HASHES`. However many events there are, shared or not,
+    /// and whatever was merged; as long as nobody chooses ids whose hashes fit. 0 when there is no doubt: for concurrent
+    /// clocks, and for one that knows nothing, which is within every other.
+    ///
+    /// It is not the probability that this verdict is wrong: that depends on how often concurrent clocks are compared.
     pub false_positive: f64,
 }
 
@@ -94,21 +103,63 @@ impl<const CELLS: usize, const HASHES: usize> BloomClock<CELLS, HASHES> {
         let causality = Causality::from_inclusion(!here, !there);
         let false_positive = match causality {
             Causality::Concurrent => 0.0,
-            Causality::After => chance::<CELLS>(other.total(), self.total()),
-            Causality::Equal | Causality::Before => chance::<CELLS>(self.total(), other.total()),
+            Causality::After => self.covers_what_is_unseen_in(other),
+            Causality::Equal | Causality::Before => other.covers_what_is_unseen_in(self),
         };
         Verdict { causality, false_positive }
     }
 
-    /// All cells together: `HASHES` for every event that only one of the merged clocks knew, fewer for others.
-    fn total(&self) -> u64 {
-        self.cells.iter().fold(0, |total, cell| total.saturating_add(*cell))
+    /// The most that the probability may be that every cell of an event, which this clock does not know and `other` does,
+    /// is raised here.
+    #[expect(clippy::cast_precision_loss, reason = "nobody has 2^52 cells")]
+    fn covers_what_is_unseen_in(&self, other: &Self) -> f64 {
+        if other.raised() == 0 {
+            return 0.0;
+        }
+        // The event's cells do not depend on those of the events that are known here.
+        power(self.raised() as f64 / CELLS as f64, HASHES)
+    }
+
+    /// How many cells some event has raised. Merging hides how many events there were, but not this.
+    fn raised(&self) -> usize {
+        self.cells.iter().filter(|cell| **cell > 0).count()
     }
 }
 
 impl<const CELLS: usize, const HASHES: usize> Default for BloomClock<CELLS, HASHES> {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// As it is stored.
+#[cfg(feature = "serde")]
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Parts {
+    hashes: usize,
+    cells: alloc::vec::Vec<crate::number::Number<u64>>,
+}
+
+#[cfg(feature = "serde")]
+impl<const CELLS: usize, const HASHES: usize> From<BloomClock<CELLS, HASHES>> for Parts {
+    fn from(clock: BloomClock<CELLS, HASHES>) -> Self {
+        Self { hashes: HASHES, cells: clock.cells.into_iter().map(crate::number::Number).collect() }
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<const CELLS: usize, const HASHES: usize> TryFrom<Parts> for BloomClock<CELLS, HASHES> {
+    type Error = &'static str;
+
+    fn try_from(parts: Parts) -> Result<Self, &'static str> {
+        if parts.hashes != HASHES || parts.cells.len() != CELLS {
+            return Err("a Bloom clock of another size");
+        }
+        let mut clock = Self::new();
+        for (cell, number) in clock.cells.iter_mut().zip(parts.cells) {
+            *cell = number.0;
+        }
+        Ok(clock)
     }
 }
 
@@ -130,16 +181,8 @@ const fn mix(mut value: u64) -> u64 {
     value ^ (value >> 31)
 }
 
-/// `(1 - (1 - 1/m)^large)^small`: every one of `small` hits a cell that one of `large` hit. An upper bound, since cells
-/// must not only be hit but be hit as often.
-#[expect(clippy::cast_precision_loss, reason = "nobody has 2^52 cells")]
-fn chance<const CELLS: usize>(small: u64, large: u64) -> f64 {
-    let missed_once = 1.0 - 1.0 / CELLS as f64;
-    power(1.0 - power(missed_once, large), small)
-}
-
 /// By squaring; the core library has no `powf`.
-fn power(mut base: f64, mut exponent: u64) -> f64 {
+fn power(mut base: f64, mut exponent: usize) -> f64 {
     let mut power = 1.0;
     while exponent > 0 {
         if exponent & 1 == 1 {

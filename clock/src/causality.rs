@@ -19,6 +19,8 @@ use core::fmt;
 /// assert_eq!(format!("{Before:>7}{Concurrent:>11}"), " before concurrent");
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 pub enum Causality {
     /// Both have the same past.
     Equal,

@@ -53,12 +53,15 @@ impl Default for DriftOptions {
 
 /// One measurement, as an exchange of NTP gives.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Observation {
     /// When, by the observer's clock.
     pub at: UnixTime,
     /// How far the peer's clock was ahead.
+    #[cfg_attr(feature = "serde", serde(with = "crate::number"))]
     pub offset_ns: i64,
     /// How wrong that may be.
+    #[cfg_attr(feature = "serde", serde(with = "crate::number"))]
     pub error_ns: i64,
 }
 
@@ -71,14 +74,17 @@ pub struct DriftMonitor<P> {
 
 /// What is known of one peer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Report {
     /// The last observation.
     pub last: Observation,
     /// How many observations the rest is from.
     pub observations: usize,
     /// How fast the peer gains on the observer, in parts per billion; nothing from fewer than three observations.
+    #[cfg_attr(feature = "serde", serde(with = "crate::number::option"))]
     pub drift_ppb: Option<i64>,
     /// With a confidence of 95 %, the drift is within this of what is stated.
+    #[cfg_attr(feature = "serde", serde(with = "crate::number::option"))]
     pub drift_error_ppb: Option<i64>,
     /// How it stands against the bounds.
     pub level: Level,
@@ -86,6 +92,8 @@ pub struct Report {
 
 /// How a peer stands against the bounds.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 pub enum Level {
     /// Within both bounds for sure.
     Good,
@@ -101,7 +109,9 @@ impl<P: Ord> DriftMonitor<P> {
         Self { options, peers: BTreeMap::new() }
     }
 
-    /// Takes an observation of a peer. One that is not later than the last is left out, and says `false`.
+    /// Takes an observation of a peer. One that is not later than the last is left out, and says `false`. So is every
+    /// one after the observer's own clock was set back, until it is past the last again: see
+    /// [`forget_all`](Self::forget_all).
     pub fn observe(&mut self, peer: P, observation: Observation) -> bool
     where
         P: Clone,
@@ -126,6 +136,12 @@ impl<P: Ord> DriftMonitor<P> {
     /// Forgets what was seen of a peer: its clock was set, or it is gone.
     pub fn forget(&mut self, peer: &P) {
         self.peers.remove(peer);
+    }
+
+    /// Forgets what was seen of all peers: the observer's own clock was set. What was seen before is not on one line
+    /// with what comes, and where it was set back nothing would be taken until it is past the last observation.
+    pub fn forget_all(&mut self) {
+        self.peers.clear();
     }
 
     /// What is known of a peer.

@@ -36,6 +36,7 @@ use crate::unix::{UnixTime, nanos_of};
 
 /// True time is somewhere from `earliest` to `latest`, both included.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(try_from = "Ends"))]
 pub struct Interval {
     /// Invariant: no later than `latest`.
     earliest: UnixTime,
@@ -109,6 +110,26 @@ impl Interval {
     /// above its end is surely later, what they meet inside is not known, and the read begins anew there.
     pub fn of_hybrid(reading: UnixTime, maximum_skew: Duration) -> Self {
         Self { earliest: reading, latest: reading.shifted(nanos_of(maximum_skew)) }
+    }
+}
+
+/// As it is stored.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+struct Ends {
+    earliest: UnixTime,
+    latest: UnixTime,
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Ends> for Interval {
+    type Error = &'static str;
+
+    fn try_from(Ends { earliest, latest }: Ends) -> Result<Self, &'static str> {
+        if earliest > latest {
+            return Err("the earliest time is after the latest");
+        }
+        Ok(Self { earliest, latest })
     }
 }
 

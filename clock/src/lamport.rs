@@ -47,6 +47,9 @@ pub struct Exhausted(pub u64);
 /// No two calls of [`tick`](Self::tick), [`send`](Self::send) and [`receive`](Self::receive) on one clock give the same
 /// number, and a call that begins after another has ended gives a larger one. Each is a compare-and-swap, retried while
 /// other threads are at it: lock-free, no allocation.
+///
+/// With the feature `serde` it is its latest number. A clock that is read back gives numbers again that the first one
+/// gave after it was written: write it before anybody hears of them.
 #[derive(Debug)]
 pub struct LamportClock {
     /// The latest number given. Relaxed everywhere: this one location is totally ordered, and nothing else is published
@@ -118,6 +121,20 @@ impl LamportClock {
     }
 }
 
+#[cfg(feature = "serde")]
+impl serde::Serialize for LamportClock {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        crate::number::serialize(&self.latest(), serializer)
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for LamportClock {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        crate::number::deserialize(deserializer).map(Self::after)
+    }
+}
+
 impl Default for LamportClock {
     fn default() -> Self {
         Self::new()
@@ -138,6 +155,7 @@ impl Default for LamportClock {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct LamportStamp<N> {
     /// The Lamport number.
+    #[cfg_attr(feature = "serde", serde(with = "crate::number"))]
     pub time: u64,
     /// The node whose event it is.
     pub node: N,

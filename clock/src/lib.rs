@@ -29,6 +29,8 @@ pub mod interval;
 pub mod itc;
 pub mod lamport;
 pub mod ntp;
+#[cfg(feature = "serde")]
+mod number;
 pub mod smear;
 #[cfg(feature = "std")]
 pub mod source;

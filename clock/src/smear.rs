@@ -29,7 +29,8 @@ const HALF_DAY_S: i128 = 43_200;
 /// Nanoseconds of atomic time since 1970-01-01 00:00:00 TAI: every second counts, none is smeared. What
 /// `CLOCK_TAI` shows.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
-pub struct TaiTime(i64);
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
+pub struct TaiTime(#[cfg_attr(feature = "serde", serde(with = "crate::number"))] i64);
 
 impl TaiTime {
     /// From nanoseconds.
@@ -45,6 +46,7 @@ impl TaiTime {
 
 /// A smeared reading, exact: `time` and `part` / `parts` of a nanosecond.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(try_from = "Parts"))]
 pub struct Smeared {
     /// Whole nanoseconds, rounded down: what a smeared clock shows.
     pub time: UnixTime,
@@ -58,6 +60,27 @@ impl From<UnixTime> for Smeared {
     /// A reading of whole nanoseconds.
     fn from(time: UnixTime) -> Self {
         Self { time, part: 0, parts: 1 }
+    }
+}
+
+/// As it is stored.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+struct Parts {
+    time: UnixTime,
+    part: u32,
+    parts: u32,
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Parts> for Smeared {
+    type Error = &'static str;
+
+    fn try_from(Parts { time, part, parts }: Parts) -> Result<Self, &'static str> {
+        if ![1, 86_399, 86_401].contains(&parts) || part >= parts {
+            return Err("no smear leaves such a part of a nanosecond");
+        }
+        Ok(Self { time, part, parts })
     }
 }
 
@@ -105,14 +128,18 @@ impl LeapTable {
 
     /// A bounded reading of atomic time, smeared. Past the table's [expiry](Self::expires), a leap second that it does
     /// not know may have been spread at each end of June and December, and the interval is wider by a second to
-    /// either side for each.
+    /// either side for each. Its later end is wider by the next one too as soon as a clock may show that its smear has
+    /// begun, which it does early where the seconds before were left out.
     pub fn smear_interval(&self, earliest: TaiTime, latest: TaiTime) -> Interval {
         let (earliest, latest) = (self.smear(earliest), self.smear(latest));
         // The end that was rounded down may be up to a nanosecond later.
         let latest = latest.time.shifted(i64::from(latest.part > 0));
+        // Smears begin by what the smeared clock shows. At most one begins within the seconds that may be missing:
+        // half years are longer.
+        let shown_at_most = latest.shifted(self.unknown_ns(latest));
         Interval::new(
             earliest.time.shifted_back(self.unknown_ns(earliest.time)),
-            latest.shifted(self.unknown_ns(latest)),
+            latest.shifted(self.unknown_ns(shown_at_most)),
         )
     }
 
@@ -126,7 +153,8 @@ impl LeapTable {
         (TaiTime(from.0.saturating_sub(self.unknown_ns(earliest))), TaiTime(to))
     }
 
-    /// A second for every leap second that may have been spread since the table's expiry.
+    /// A second for every leap second whose smear may have begun since the table's expiry, when a smeared clock shows
+    /// `time`.
     fn unknown_ns(&self, time: UnixTime) -> i64 {
         // A smear begins half a day before its second.
         let begun = time.shifted(clamp_i64(HALF_DAY_S * SECOND));
@@ -206,6 +234,45 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// How many of the readings around the beginning of the second smear, of two seconds that `known` misses, are
+    /// outside of what `interval` says.
+    fn missed(added: [bool; 2], interval: impl Fn(&LeapTable, TaiTime) -> Interval) -> usize {
+        // 2041-01-01 and 2041-07-01; the table is known until 2040-10-01.
+        let midnights = [2_240_611_200, 2_256_249_600].map(UnixTime::from_secs);
+        let leaps = [0, 1].map(|it| Leap { before: midnights[it], added: added[it] });
+        let truth = LeapTable::new(37, &leaps, UnixTime::MAX).unwrap();
+        let known = LeapTable::new(37, &[], UnixTime::from_secs(2_232_748_800)).unwrap();
+        let begins = midnights[1].as_nanos() - 43_200 * SECOND_NS + 37 * SECOND_NS;
+        let is_missed = |millis: &i64| {
+            let tai = TaiTime(begins + millis * 1_000_000);
+            let shown = truth.smear(tai).time;
+            let (from, to) = known.unsmear_interval(Interval::around(shown, 0));
+            assert!(from <= tai && tai <= to, "{added:?}, {millis} ms: unsmeared");
+            !interval(&known, tai).contains(shown)
+        };
+        (-3000..3000).filter(is_missed).count()
+    }
+
+    const SIGNS: [[bool; 2]; 4] = [[false, false], [false, true], [true, false], [true, true]];
+
+    #[test]
+    fn clock_p30_two_seconds_that_the_table_missed_are_within_the_wider_interval() {
+        for added in SIGNS {
+            let count = missed(added, |known, tai| known.smear_interval(tai, tai));
+            assert_eq!(count, 0, "of 6000, {added:?}");
+        }
+    }
+
+    /// Begins the second smear by what a clock would show without the first.
+    #[test]
+    fn clock_p30_an_interval_that_widens_late_is_found() {
+        let late = |known: &LeapTable, tai| {
+            let reading = known.smear(tai).time;
+            Interval::around(reading, known.unknown_ns(reading))
+        };
+        assert_eq!(SIGNS.map(|added| missed(added, late)), [999, 0, 0, 0]);
     }
 
     #[test]

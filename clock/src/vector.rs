@@ -84,9 +84,14 @@ pub enum VectorError {
         /// How many there are.
         members: usize,
     },
-    /// The process's own counter was pruned, so that its next event cannot be numbered: keep it when pruning.
-    #[error("the counter of the process was pruned")]
+    /// It is not known what the process has counted, so that its next event cannot be numbered: its counter was pruned,
+    /// or the clock is another's that was pruned before. Keep it when pruning; a process that is new begins with
+    /// [`PrunedClock::newcomer`].
+    #[error("the counter of the process was pruned, or was never there")]
     OwnCounterPruned,
+    /// The process has counted already, so that it is no newcomer: an id belongs to one process for ever.
+    #[error("the process has counted before")]
+    NotNew,
 }
 
 /// Whether some counter on the left is larger, and whether some on the right is. Of equal length.

@@ -100,3 +100,14 @@ fn what_is_kept_has_a_bound() {
     monitor.forget(&"c");
     assert!(monitor.report(&"c").is_none());
 }
+
+#[test]
+fn an_own_clock_that_was_set_back_is_told_of() {
+    let mut monitor = monitor();
+    let back = observation(10, 0, 0);
+    assert!(!monitor.observe("far", back), "until it catches up");
+    monitor.forget_all();
+    assert_eq!(monitor.reports().count(), 0);
+    assert!(monitor.observe("far", back));
+    assert_eq!(monitor.report(&"far").unwrap().last, back);
+}

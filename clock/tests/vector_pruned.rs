@@ -53,6 +53,64 @@ fn clock_p25_an_own_counter_that_was_pruned_cannot_count_on() {
     assert_eq!(clock.bounds(&2), 4..=4);
 }
 
+#[test]
+fn clock_p25_a_newcomer_counts_where_a_copy_cannot() {
+    let known = pruned(&[(1, 3), (2, 2)], &[2]);
+    assert_eq!(known.clone().tick(&9), Err(VectorError::OwnCounterPruned));
+    let mut clock = PrunedClock::newcomer(&9, &known).unwrap();
+    assert_eq!((clock.bounds(&9), clock.bounds(&1), clock.bounds(&2)), (1..=1, 3..=3, 0..=2));
+    assert_eq!(clock.tick(&9), Ok(2));
+    assert_eq!(clock.receive(&9, &known), Ok(3));
+    // A merge is for clocks that nobody counts in.
+    clock.merge(&pruned(&[(2, 5)], &[2]));
+    assert_eq!(clock.tick(&9), Err(VectorError::OwnCounterPruned));
+    for named in [1, 9] {
+        assert_eq!(PrunedClock::newcomer(&named, &clock).map(|_| ()), Err(VectorError::NotNew));
+    }
+}
+
+/// Process 3 is not there at first and joins with what a message brings. Whether it leaves after that and comes back
+/// under its id, whenever the message does not name it.
+struct Joins {
+    others: Forgetful,
+    is_there: bool,
+    comes_back: bool,
+}
+
+impl Clocks for Joins {
+    type Stamp = PrunedClock<usize>;
+    fn event(&mut self, process: usize) -> Self::Stamp {
+        self.is_there |= process == 3;
+        self.others.event(process)
+    }
+    fn receive(&mut self, process: usize, sent: &Self::Stamp) -> Self::Stamp {
+        if process == 3 && (!self.is_there || self.comes_back) {
+            if let Ok(clock) = PrunedClock::newcomer(&3, sent) {
+                self.is_there = true;
+                self.others.clocks[3] = clock.clone();
+                return clock;
+            }
+        }
+        self.others.receive(process, sent)
+    }
+}
+
+fn joining(steps: &[Step], forgets: [bool; 4], comes_back: bool) -> Result<(), TestCaseError> {
+    let clocks = [(); 4].map(|()| PrunedClock::from(VectorClock::new()));
+    let others = Forgetful { clocks, forgets };
+    let events = run(steps, Joins { others, is_there: false, comes_back });
+    for_all_pairs(&events, |truth, left, right| {
+        let claim = left.compare(right);
+        prop_assert!(claim.is_none_or(|claim| claim == truth), "{claim:?} claimed, {truth} true");
+        Ok(())
+    })
+}
+
+#[test]
+fn clock_p25_a_newcomer_under_an_old_id_is_found() {
+    assert_some_case_breaks(forgetful_runs(), |(steps, forgets)| joining(&steps, forgets, true));
+}
+
 /// After each receipt a process forgets whom `forgets` names, itself never.
 struct Forgetful {
     clocks: [PrunedClock<usize>; 4],
@@ -99,6 +157,11 @@ fn forgetful_runs() -> impl Strategy<Value = (Vec<Step>, [bool; 4])> {
 }
 
 proptest! {
+    #[test]
+    fn clock_p25_what_is_claimed_with_newcomers_is_true((steps, forgets) in forgetful_runs()) {
+        joining(&steps, forgets, false)?;
+    }
+
     #[test]
     fn clock_p25_whatever_is_claimed_is_true((steps, forgets) in forgetful_runs()) {
         let clocks = [(); 4].map(|()| PrunedClock::from(VectorClock::new()));

@@ -7,7 +7,7 @@ use synod_transport::rng::Rng;
 use synod_transport::time::{Instant, TimeSource, WallTime};
 
 use super::Stopwatch;
-use crate::unix::{UnixTime, clamp_i64, nanos_of};
+use crate::unix::{UnixTime, nanos_of};
 
 /// A wall clock and counters with an oscillator that drifts, which a test moves. Only [`advance`](Self::advance) and
 /// [`suspend`](Self::suspend) let true time pass; the same calls give the same readings, on every machine.
@@ -146,9 +146,11 @@ impl SimulatedClock {
 
 impl Counter {
     fn advance(&mut self, nanos: u64, fast_ppb: i64) {
-        let billionths = self.billionths + i128::from(nanos) * (1_000_000_000 + i128::from(fast_ppb)).max(0);
+        let rate = (1_000_000_000 + i128::from(fast_ppb)).max(0);
+        // Stays at the end: a drift in the billions makes more of a few centuries than 128 bits hold.
+        let billionths = i128::from(nanos).saturating_mul(rate).saturating_add(self.billionths);
         let whole = billionths / 1_000_000_000;
-        self.nanos = self.nanos.saturating_add(u64::try_from(clamp_i64(whole)).unwrap_or_default());
+        self.nanos = self.nanos.saturating_add(u64::try_from(whole).unwrap_or(u64::MAX));
         self.billionths = billionths % 1_000_000_000;
     }
 }
@@ -176,6 +178,23 @@ mod tests {
         assert_eq!(clock.elapsed(), Duration::from_nanos(997_000_000));
         assert_eq!(clock.boot_ns(), 997_084_745);
         assert_eq!(clock.reading().nanos_since(clock.truth()), 84_745);
+    }
+
+    #[test]
+    fn clock_p34_any_drift_for_any_time_stays_at_the_ends() {
+        for drift in [i64::MIN, -2_000_000_000, 0, i64::MAX] {
+            let clock = SimulatedClock::new(UnixTime::MIN, drift);
+            clock.set_slew(drift);
+            for _ in 0..3 {
+                clock.advance(Duration::MAX);
+                clock.suspend(Duration::MAX);
+            }
+            assert_eq!(clock.elapsed(), Duration::from_nanos(u64::MAX), "{drift}");
+            assert_eq!(clock.boot_ns(), u64::MAX, "{drift}");
+            // What runs a billion parts per billion slow stands still.
+            assert_eq!(clock.raw_ns(), if drift < 0 { 0 } else { u64::MAX }, "{drift}");
+            assert!(clock.reading() >= UnixTime::MIN.shifted(i64::MAX));
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::causality::Causality;
 /// Names a group of members, in an order that gives each its slot. A change of the group is another epoch.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
-pub struct Epoch(pub u64);
+pub struct Epoch(#[cfg_attr(feature = "serde", serde(with = "crate::number"))] pub u64);
 
 impl fmt::Display for Epoch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -37,6 +37,7 @@ impl fmt::Display for Epoch {
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(from = "Parts", into = "Parts"))]
 pub struct DenseClock {
     epoch: Epoch,
     counters: Box<[u64]>,
@@ -125,5 +126,27 @@ impl DenseClock {
         }
         let (left, right) = (self.counters.len(), other.counters.len());
         if left == right { Ok(()) } else { Err(VectorError::DifferentMembers { left, right }) }
+    }
+}
+
+/// As it is stored.
+#[cfg(feature = "serde")]
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Parts {
+    epoch: Epoch,
+    counters: alloc::vec::Vec<crate::number::Number<u64>>,
+}
+
+#[cfg(feature = "serde")]
+impl From<DenseClock> for Parts {
+    fn from(clock: DenseClock) -> Self {
+        Self { epoch: clock.epoch, counters: clock.counters.into_iter().map(crate::number::Number).collect() }
+    }
+}
+
+#[cfg(feature = "serde")]
+impl From<Parts> for DenseClock {
+    fn from(parts: Parts) -> Self {
+        Self { epoch: parts.epoch, counters: parts.counters.into_iter().map(|counter| counter.0).collect() }
     }
 }

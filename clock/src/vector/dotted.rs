@@ -10,6 +10,7 @@ pub struct Dot<Id> {
     /// Whose event.
     pub id: Id,
     /// Its number, from 1.
+    #[cfg_attr(feature = "serde", serde(with = "crate::number"))]
     pub counter: u64,
 }
 

@@ -3,6 +3,8 @@ use core::ops::RangeInclusive;
 
 use super::{VectorClock, VectorError};
 use crate::causality::Causality;
+#[cfg(feature = "serde")]
+use crate::number::Number;
 
 /// A vector clock that has forgotten processes, and knows that it has.
 ///
@@ -12,6 +14,10 @@ use crate::causality::Causality;
 /// when it holds whatever the counters were; otherwise the answer is `None`, not known.
 ///
 /// It is not `PartialEq`: two that look alike may have forgotten different things.
+///
+/// A process counts on in its own clock only while its own counter is exact: keep it when pruning, and take what others
+/// send with [`receive`](Self::receive). It cannot begin with a copy of another's pruned clock, in which nobody can tell
+/// whether it ever counted; with an id that is surely new there is [`newcomer`](Self::newcomer).
 ///
 /// ```
 /// use synod_clock::causality::Causality;
@@ -125,6 +131,35 @@ impl<Id: Ord> PrunedClock<Id> {
 }
 
 impl<Id: Ord + Clone> PrunedClock<Id> {
+    /// The clock of a process that joins with what `known` knows, which counts as its first event (number 1).
+    ///
+    /// The caller vouches that nobody ever counted under this id: take a random one of 128 bits, or one handed out once.
+    /// A host's name will not do, since the host may have been here before; who comes back under an old id numbers its
+    /// events anew, and orders are claimed that never were.
+    ///
+    /// ```
+    /// use synod_clock::vector::{PrunedClock, VectorClock, VectorError};
+    ///
+    /// # fn main() -> Result<(), VectorError> {
+    /// let known = VectorClock::try_from(vec![("a", 3), ("gone", 2)])?.prune(|id, _| *id == "a");
+    /// assert_eq!(known.clone().tick(&"new"), Err(VectorError::OwnCounterPruned));
+    /// let mut clock = PrunedClock::newcomer(&"new", &known)?;
+    /// assert_eq!(clock.tick(&"new")?, 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`VectorError::NotNew`] when `known` names the process. What was forgotten cannot be asked.
+    pub fn newcomer(id: &Id, known: &Self) -> Result<Self, VectorError> {
+        if known.of(id).least > 0 {
+            return Err(VectorError::NotNew);
+        }
+        let mut clock = Self { entries: Vec::new(), ceiling: 0 };
+        clock.receive(id, known)?;
+        Ok(clock)
+    }
+
     /// Counts an event of this process and returns its number.
     ///
     /// # Errors
@@ -164,6 +199,9 @@ impl<Id: Ord + Clone> PrunedClock<Id> {
     }
 
     /// Takes the larger counter of each process, as far as it is known. O(n + m).
+    ///
+    /// Of the process whose clock it is too, which may then not count on: it takes what others send with
+    /// [`receive`](Self::receive).
     pub fn merge(&mut self, other: &Self) {
         let larger = |left: Bounds, right: Bounds| Bounds {
             least: left.least.max(right.least),
@@ -199,14 +237,15 @@ impl<Id> From<VectorClock<Id>> for PrunedClock<Id> {
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Parts<Id> {
     /// Id, least, most.
-    entries: Vec<(Id, u64, u64)>,
+    entries: Vec<(Id, Number<u64>, Number<u64>)>,
+    #[serde(with = "crate::number")]
     ceiling: u64,
 }
 
 #[cfg(feature = "serde")]
 impl<Id> From<PrunedClock<Id>> for Parts<Id> {
     fn from(clock: PrunedClock<Id>) -> Self {
-        let entries = clock.entries.into_iter().map(|(id, Bounds { least, most })| (id, least, most));
+        let entries = clock.entries.into_iter().map(|(id, it)| (id, Number(it.least), Number(it.most)));
         Self { entries: entries.collect(), ceiling: clock.ceiling }
     }
 }
@@ -219,10 +258,13 @@ impl<Id: Ord> TryFrom<Parts<Id>> for PrunedClock<Id> {
         if !parts.entries.is_sorted_by(|(left, ..), (right, ..)| left < right) {
             return Err("processes are not in order, or named twice");
         }
-        if !parts.entries.iter().all(|(_, least, most)| (1..=*most).contains(least)) {
+        if !parts.entries.iter().all(|(_, least, most)| (1..=most.0).contains(&least.0)) {
             return Err("bounds of a counter are not in order, or zero");
         }
-        let entries = parts.entries.into_iter().map(|(id, least, most)| (id, Bounds { least, most }));
+        let entries = parts.entries.into_iter().map(|(id, least, most)| {
+            let bounds = Bounds { least: least.0, most: most.0 };
+            (id, bounds)
+        });
         Ok(Self { entries: entries.collect(), ceiling: parts.ceiling })
     }
 }

@@ -18,8 +18,8 @@ use crate::causality::Causality;
 #[cfg_attr(
     feature = "serde",
     serde(
-        try_from = "Vec<(Id, u64)>",
-        into = "Vec<(Id, u64)>",
+        try_from = "Entries<Id>",
+        into = "Entries<Id>",
         bound(serialize = "Id: Clone + serde::Serialize", deserialize = "Id: Ord + serde::Deserialize<'de>")
     )
 )]
@@ -206,6 +206,30 @@ impl<Id: Ord> TryFrom<Vec<(Id, u64)>> for VectorClock<Id> {
 impl<Id> From<VectorClock<Id>> for Vec<(Id, u64)> {
     fn from(clock: VectorClock<Id>) -> Self {
         clock.ids.into_iter().zip(clock.counters).collect()
+    }
+}
+
+/// As it is stored: each id and its counter.
+#[cfg(feature = "serde")]
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+struct Entries<Id>(Vec<(Id, crate::number::Number<u64>)>);
+
+#[cfg(feature = "serde")]
+impl<Id> From<VectorClock<Id>> for Entries<Id> {
+    fn from(clock: VectorClock<Id>) -> Self {
+        let counters = clock.counters.into_iter().map(crate::number::Number);
+        Self(clock.ids.into_iter().zip(counters).collect())
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<Id: Ord> TryFrom<Entries<Id>> for VectorClock<Id> {
+    type Error = VectorError;
+
+    fn try_from(entries: Entries<Id>) -> Result<Self, VectorError> {
+        let entries: Vec<_> = entries.0.into_iter().map(|(id, counter)| (id, counter.0)).collect();
+        Self::try_from(entries)
     }
 }
 
