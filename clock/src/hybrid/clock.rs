@@ -149,9 +149,20 @@ impl<P: Physical, L: Layout> HybridClock<P, L> {
         self.advance(self.read()?, 0)
     }
 
-    /// A stamp for a read, and what the read must consider: whatever was written anywhere before it began is stamped within
-    /// the interval or below, as long as no two walls differ by more than `max_offset`. What is met above its end is
-    /// surely later; what is met inside may be either, and the read begins anew there.
+    /// A stamp for a read, and what the read must consider: from the stamp to the wall's reading and
+    /// [`max_offset`](Options::max_offset) and [`max_lead`](Options::max_lead) more. What is met above the end is surely
+    /// later; what is met inside may be either, and the read begins anew there.
+    ///
+    /// Whatever a node stamped by `now` or `recv` before the read began, this one or another, is not above the end.
+    /// That holds as long as
+    ///
+    /// * this wall is at most `max_offset` behind what any node's wall showed at any earlier moment: it holds of
+    ///   walls that are always within half of it of true time, and not of one that was set back further since;
+    /// * no node stamps with a greater `max_lead` than this one's.
+    ///
+    /// Walls that agree are not enough: a node that was restarted, whose wall was set back, or that took a remote stamp,
+    /// writes ahead of its wall, up to `max_lead`. For a narrow interval choose a small one for all nodes; it must hold
+    /// the window of a `Keeper`, and the offset.
     ///
     /// ```
     /// use core::time::Duration;
@@ -160,16 +171,24 @@ impl<P: Physical, L: Layout> HybridClock<P, L> {
     /// let clock = HybridClock::new(from_fn(|| Duration::from_secs(100)));
     /// let (stamp, interval) = clock.now_interval()?;
     /// assert_eq!(stamp.wall(), Duration::from_secs(100));
-    /// assert_eq!(interval.width(), Duration::from_millis(500)); // the default offset
+    /// assert_eq!(interval.width(), Duration::from_millis(500 + 10_000)); // the default offset and lead
     /// # Ok::<(), synod_clock::hybrid::HybridError>(())
     /// ```
     ///
     /// # Errors
-    /// Those of [`now`](Self::now).
+    /// Those of [`now`](Self::now), and [`HybridError::NoInterval`].
     pub fn now_interval(&self) -> Result<(Timestamp<L>, Interval), HybridError> {
-        let stamp = self.now()?;
-        let nanos = i64::try_from(stamp.wall().as_nanos()).unwrap_or(i64::MAX);
-        Ok((stamp, Interval::of_hybrid(UnixTime::from_nanos(nanos), self.options.max_offset)))
+        let wall_ns = self.source.wall_ns();
+        // Of the reading in nanoseconds: the writer's may have been in a later part of a tick. A stamp that is at most
+        // the lead in ticks ahead of its reading in ticks is at most the lead ahead of the reading.
+        let latest = Duration::from_nanos(wall_ns)
+            .checked_add(self.options.max_offset)
+            .and_then(|end| end.checked_add(self.options.max_lead))
+            .and_then(unix)
+            .ok_or(HybridError::NoInterval)?;
+        let stamp = self.advance(Self::packed(wall_ns)?, 0)?;
+        let earliest = unix(stamp.wall()).ok_or(HybridError::NoInterval)?;
+        Ok((stamp, Interval::new(earliest, latest)))
     }
 
     /// A stamp for the receipt of a message: greater than the message's, unless [`OffsetPolicy::Restamp`] passed that
@@ -251,9 +270,12 @@ impl<P: Physical, L: Layout> HybridClock<P, L> {
     /// The wall as a packed stamp.
     #[inline]
     fn read(&self) -> Result<u64, HybridError> {
-        L::ticks_of_ns(self.source.wall_ns())
-            .map(|ticks| ticks << L::LOGICAL_BITS)
-            .ok_or(HybridError::Exhausted)
+        Self::packed(self.source.wall_ns())
+    }
+
+    #[inline]
+    fn packed(wall_ns: u64) -> Result<u64, HybridError> {
+        L::ticks_of_ns(wall_ns).map(|ticks| ticks << L::LOGICAL_BITS).ok_or(HybridError::Exhausted)
     }
 
     /// The wall as a packed stamp, once it is known not to have jumped there.
@@ -393,6 +415,10 @@ impl<P: Physical, L: Layout> HybridClock<P, L> {
     fn span(difference: u64) -> Duration {
         L::span(difference >> L::LOGICAL_BITS)
     }
+}
+
+fn unix(since_1970: Duration) -> Option<UnixTime> {
+    i64::try_from(since_1970.as_nanos()).ok().map(UnixTime::from_nanos)
 }
 
 impl<P, L: Layout> fmt::Debug for HybridClock<P, L> {
