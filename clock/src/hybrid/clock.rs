@@ -61,7 +61,7 @@ struct State {
     bound: AtomicU64,
     /// From this wall reading on, a look for jumps is due. Never, when jumps are ignored.
     mark: AtomicU64,
-    /// Wall less monotonic reading when the clock last looked, in nanoseconds, modulo 2⁶⁴.
+    /// Half of the wall less the monotonic reading when the clock last looked, in nanoseconds, and 2⁶³.
     shift: AtomicU64,
     /// A greater lead than this wants a closer look: the least of what is allowed and what shows a step back.
     watch: u64,
