@@ -95,15 +95,26 @@ enum Verdict {
 }
 
 impl<P: Physical> HybridClock<P> {
-    /// A clock of the default layout and options, which has given nothing yet. After a restart, use a
-    /// `Keeper`, or [`HybridClock::resume`].
+    /// A clock of the default options which has given nothing yet, of the layout [`Micros`] alone: of another one, and
+    /// with other options, [`HybridClock::with_options`] makes it. After a restart, use a `Keeper`, or
+    /// [`HybridClock::resume`].
     pub fn new(source: P) -> Self {
         Self::with_options(source, Options::default())
     }
 }
 
 impl<P: Physical, L: Layout> HybridClock<P, L> {
-    /// A clock that has given nothing yet.
+    /// A clock of any layout that has given nothing yet.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use synod_clock::hybrid::{HybridClock, Millis48, Options, from_fn};
+    ///
+    /// let wall = from_fn(|| Duration::from_secs(100));
+    /// let clock = HybridClock::<_, Millis48>::with_options(wall, Options::default());
+    /// assert_eq!(clock.now()?.physical(), 100_000);
+    /// # Ok::<(), synod_clock::hybrid::HybridError>(())
+    /// ```
     pub fn with_options(source: P, options: Options) -> Self {
         Self::resume(source, options, Timestamp::ZERO, Timestamp::MAX)
     }

@@ -103,12 +103,23 @@ pub enum KeeperError {
 /// Owns a clock's store, and extends its bound. One thread or task holds it and calls [`extend`](Self::extend) when
 /// [`due_in`](Self::due_in) has passed; the clock itself is shared.
 ///
+/// Whatever the wall says when a bound is extended becomes durable. With [`JumpPolicy::Count`](super::JumpPolicy), the
+/// default of a clock, one bad reading of the far future is enough for [`KeeperError::Future`] at the next start: use
+/// [`JumpPolicy::Refuse`](super::JumpPolicy) here, or [`JumpPolicy::Report`](super::JumpPolicy) and look before going
+/// on. No policy tells of a wall that is wrong from the start.
+///
+/// The store is any [`StateStore`] (`synod_transport::store::StateStore`): `synod_wal::FileStateStore::open(folder)`, or
+/// one of your own. `get` gives the value last set as [`bytes::Bytes`](https://docs.rs/bytes), or `None`; `set` returns
+/// once the new value is durable, and leaves the old one or the new one, whole, when it fails or the process dies. An
+/// error of input or output is a [`StoreError::Fatal`] of its text. The README of the crate has one in twenty lines, the
+/// example `restart` a keeper on a file.
+///
 /// ```
 /// use synod_clock::hybrid::{Keeper, KeeperOptions, Micros, Options, Seam};
 /// use synod_transport::{store::MemStateStore, time::SystemTime};
 ///
 /// let source = Seam(SystemTime::new());
-/// let store = MemStateStore::new(); // a `FileStateStore` of synod-wal, outside of examples
+/// let store = MemStateStore::new(); // synod_wal::FileStateStore::open(folder)?, outside of examples
 /// let mut keeper = Keeper::<_, _, Micros>::start(source, Options::default(), store, KeeperOptions::default())?;
 /// let before = keeper.clock().now()?;
 /// if keeper.due_in().is_zero() {
