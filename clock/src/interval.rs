@@ -104,8 +104,8 @@ impl Interval {
         Self { earliest: self.earliest.min(other.earliest), latest: self.latest.max(other.latest) }
     }
 
-    /// What a reader of a hybrid logical clock must consider, given the clock's `reading` and the most that two clocks
-    /// of the cluster differ: whatever was written before the read began anywhere has a timestamp within
+    /// What a reader of a hybrid logical clock must consider, given the clock's `reading` and the most that two hybrid clocks
+    /// of the cluster differ, their leads over their walls included: whatever was written before the read began anywhere has a timestamp within
     /// `[reading, reading + maximum_skew]` or below. It is this interval that YugabyteDB's readers use: what they meet
     /// above its end is surely later, what they meet inside is not known, and the read begins anew there.
     pub fn of_hybrid(reading: UnixTime, maximum_skew: Duration) -> Self {

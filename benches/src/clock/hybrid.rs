@@ -140,11 +140,12 @@ const SYSTEM: &str = "hybrid now, system time";
 fn system() -> Result<Vec<Case>> {
     let uhlc = uhlc::HLC::default();
     let hlc_gen = HlcGenerator::default();
+    let window = Duration::from_secs(600);
     let kept = Keeper::<_, _, Micros>::start(
         System,
-        Options::default(),
+        Options { max_lead: window, ..Options::default() },
         MemStateStore::new(),
-        KeeperOptions { window: Duration::from_secs(600), ..KeeperOptions::default() },
+        KeeperOptions { window, ..KeeperOptions::default() },
     )?;
     let kept = kept.clock().clone();
     Ok(vec![

@@ -29,7 +29,7 @@ impl Date {
     /// Days since 1970-01-01; `None` when there is no such date, or it lies before.
     pub(super) fn days(self) -> Option<u64> {
         let Self { year, month, day } = self;
-        if !(1..=12).contains(&month) || !(1970..100_000_000).contains(&year) || day == 0 {
+        if !(1..=12).contains(&month) || !(1970..1_000_000_000_000).contains(&year) || day == 0 {
             return None;
         }
         let (year, march_month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };

@@ -61,7 +61,7 @@ struct State {
     bound: AtomicU64,
     /// From this wall reading on, a look for jumps is due. Never, when jumps are ignored.
     mark: AtomicU64,
-    /// Wall less monotonic reading when the clock last looked, in nanoseconds, modulo 2⁶⁴.
+    /// Half of the wall less the monotonic reading when the clock last looked, in nanoseconds, and 2⁶³.
     shift: AtomicU64,
     /// A greater lead than this wants a closer look: the least of what is allowed and what shows a step back.
     watch: u64,
@@ -95,15 +95,26 @@ enum Verdict {
 }
 
 impl<P: Physical> HybridClock<P> {
-    /// A clock of the default layout and options, which has given nothing yet. After a restart, use a
-    /// `Keeper`, or [`HybridClock::resume`].
+    /// A clock of the default options which has given nothing yet, of the layout [`Micros`] alone: of another one, and
+    /// with other options, [`HybridClock::with_options`] makes it. After a restart, use a `Keeper`, or
+    /// [`HybridClock::resume`].
     pub fn new(source: P) -> Self {
         Self::with_options(source, Options::default())
     }
 }
 
 impl<P: Physical, L: Layout> HybridClock<P, L> {
-    /// A clock that has given nothing yet.
+    /// A clock of any layout that has given nothing yet.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use synod_clock::hybrid::{HybridClock, Millis48, Options, from_fn};
+    ///
+    /// let wall = from_fn(|| Duration::from_secs(100));
+    /// let clock = HybridClock::<_, Millis48>::with_options(wall, Options::default());
+    /// assert_eq!(clock.now()?.physical(), 100_000);
+    /// # Ok::<(), synod_clock::hybrid::HybridError>(())
+    /// ```
     pub fn with_options(source: P, options: Options) -> Self {
         Self::resume(source, options, Timestamp::ZERO, Timestamp::MAX)
     }
@@ -149,9 +160,20 @@ impl<P: Physical, L: Layout> HybridClock<P, L> {
         self.advance(self.read()?, 0)
     }
 
-    /// A stamp for a read, and what the read must consider: whatever was written anywhere before it began is stamped within
-    /// the interval or below, as long as no two walls differ by more than `max_offset`. What is met above its end is
-    /// surely later; what is met inside may be either, and the read begins anew there.
+    /// A stamp for a read, and what the read must consider: from the stamp to the wall's reading and
+    /// [`max_offset`](Options::max_offset) and [`max_lead`](Options::max_lead) more. What is met above the end is surely
+    /// later; what is met inside may be either, and the read begins anew there.
+    ///
+    /// Whatever a node stamped by `now` or `recv` before the read began, this one or another, is not above the end.
+    /// That holds as long as
+    ///
+    /// * this wall is at most `max_offset` behind what any node's wall showed at any earlier moment: it holds of
+    ///   walls that are always within half of it of true time, and not of one that was set back further since;
+    /// * no node stamps with a greater `max_lead` than this one's.
+    ///
+    /// Walls that agree are not enough: a node that was restarted, whose wall was set back, or that took a remote stamp,
+    /// writes ahead of its wall, up to `max_lead`. For a narrow interval choose a small one for all nodes; it must hold
+    /// the window of a `Keeper`, and the offset.
     ///
     /// ```
     /// use core::time::Duration;
@@ -160,16 +182,24 @@ impl<P: Physical, L: Layout> HybridClock<P, L> {
     /// let clock = HybridClock::new(from_fn(|| Duration::from_secs(100)));
     /// let (stamp, interval) = clock.now_interval()?;
     /// assert_eq!(stamp.wall(), Duration::from_secs(100));
-    /// assert_eq!(interval.width(), Duration::from_millis(500)); // the default offset
+    /// assert_eq!(interval.width(), Duration::from_millis(500 + 10_000)); // the default offset and lead
     /// # Ok::<(), synod_clock::hybrid::HybridError>(())
     /// ```
     ///
     /// # Errors
-    /// Those of [`now`](Self::now).
+    /// Those of [`now`](Self::now), and [`HybridError::NoInterval`].
     pub fn now_interval(&self) -> Result<(Timestamp<L>, Interval), HybridError> {
-        let stamp = self.now()?;
-        let nanos = i64::try_from(stamp.wall().as_nanos()).unwrap_or(i64::MAX);
-        Ok((stamp, Interval::of_hybrid(UnixTime::from_nanos(nanos), self.options.max_offset)))
+        let wall_ns = self.source.wall_ns();
+        // Of the reading in nanoseconds: the writer's may have been in a later part of a tick. A stamp that is at most
+        // the lead in ticks ahead of its reading in ticks is at most the lead ahead of the reading.
+        let latest = Duration::from_nanos(wall_ns)
+            .checked_add(self.options.max_offset)
+            .and_then(|end| end.checked_add(self.options.max_lead))
+            .and_then(unix)
+            .ok_or(HybridError::NoInterval)?;
+        let stamp = self.advance(Self::packed(wall_ns)?, 0)?;
+        let earliest = unix(stamp.wall()).ok_or(HybridError::NoInterval)?;
+        Ok((stamp, Interval::new(earliest, latest)))
     }
 
     /// A stamp for the receipt of a message: greater than the message's, unless [`OffsetPolicy::Restamp`] passed that
@@ -251,9 +281,12 @@ impl<P: Physical, L: Layout> HybridClock<P, L> {
     /// The wall as a packed stamp.
     #[inline]
     fn read(&self) -> Result<u64, HybridError> {
-        L::ticks_of_ns(self.source.wall_ns())
-            .map(|ticks| ticks << L::LOGICAL_BITS)
-            .ok_or(HybridError::Exhausted)
+        Self::packed(self.source.wall_ns())
+    }
+
+    #[inline]
+    fn packed(wall_ns: u64) -> Result<u64, HybridError> {
+        L::ticks_of_ns(wall_ns).map(|ticks| ticks << L::LOGICAL_BITS).ok_or(HybridError::Exhausted)
     }
 
     /// The wall as a packed stamp, once it is known not to have jumped there.
@@ -393,6 +426,10 @@ impl<P: Physical, L: Layout> HybridClock<P, L> {
     fn span(difference: u64) -> Duration {
         L::span(difference >> L::LOGICAL_BITS)
     }
+}
+
+fn unix(since_1970: Duration) -> Option<UnixTime> {
+    i64::try_from(since_1970.as_nanos()).ok().map(UnixTime::from_nanos)
 }
 
 impl<P, L: Layout> fmt::Debug for HybridClock<P, L> {

@@ -30,6 +30,10 @@ pub enum HybridError {
     /// The wall, or a remote stamp, is at the end of the layout. Nothing but another layout helps.
     #[error("time is at the end of the layout")]
     Exhausted,
+    /// Of [`now_interval`](super::HybridClock::now_interval) alone: the interval would end after 2262, where
+    /// [`UnixTime`](crate::UnixTime) does. The limits are too wide, or the wall is in that future.
+    #[error("the interval would end beyond what Unix time in nanoseconds can say")]
+    NoInterval,
     /// The wall jumped by so much. The own machine's.
     #[error("the wall jumped {direction} by {by:?}")]
     Jumped {

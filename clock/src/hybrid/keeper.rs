@@ -11,6 +11,10 @@
 //! A process may die between 1 and 2, or before any stamp uses the new bound: the next life starts a little further
 //! ahead than it had to, which is safe. It starts ahead of its wall by at most a window, if that did not go back;
 //! [`HybridClock::remaining`] of [`Keeper::started_at`] says how long to wait for peers that would reject that.
+//!
+//! A life that stamps ahead of its wall needs a new bound before its first stamp: a thousandth of a window further, 2 ms
+//! of two seconds, then twice as far as its stamps have come, up to an eighth. So restarts in a row add nothing up, as
+//! long as they are a thousandth of a window apart.
 
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -29,13 +33,20 @@ const MAGIC: [u8; 4] = *b"HLC1";
 /// Magic, logical bits (4 bytes), ticks per second (8), the bound (8), all big-endian.
 const LENGTH: usize = 24;
 
+/// Parts of a window: the least and the most that a bound reaches beyond the stamps of a clock ahead of its wall, and how
+/// often its keeper looks.
+const LEAST_PART: u32 = 1024;
+const MOST_PART: u32 = 8;
+const LOOKS: u32 = 64;
+
 /// Where a bound is kept, and how far it reaches.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct KeeperOptions {
     /// The name of the value in the store.
     pub name: String,
     /// How far beyond the wall a bound reaches. Longer means fewer writes, and more lead after a restart. Should exceed
-    /// twice [`Options::max_offset`], so that what peers may send stays below it.
+    /// twice [`Options::max_offset`], so that what peers may send stays below it; must be a tick at least, and at most
+    /// [`Options::max_lead`].
     pub window: Duration,
 }
 
@@ -59,12 +70,27 @@ pub enum KeeperError {
     /// What is stored under the name is no bound. Nothing was changed.
     #[error("the stored value is no upper bound of a hybrid clock")]
     Damaged,
+    /// The window is shorter than a tick of the layout: no stamp would fit below the bound. Or it is longer than the
+    /// lead that is allowed: the first restart would find its bound too far ahead. The caller's; nothing was read.
+    #[error(
+        "a window of {window:?}; it must be from {least:?}, a tick, to {most:?}, the most the clock may be ahead"
+    )]
+    Window {
+        /// [`KeeperOptions::window`].
+        window: Duration,
+        /// A tick.
+        least: Duration,
+        /// [`Options::max_lead`].
+        most: Duration,
+    },
     /// The bound is one of another layout. Nothing was changed.
     #[error("the stored upper bound is of another layout")]
     Layout,
-    /// The stored bound is so far ahead of the wall that the clock could give nothing. Either the wall is wrong now
-    /// (not set yet, say), or it was in the future when the bound was stored. Nothing was changed: set the wall and
-    /// start again; or allow the lead; or, when nothing that the future's stamps are written on is left, [`overrule`].
+    /// The stored bound is so far ahead of the wall that the clock could give nothing: by more than
+    /// [`Options::max_lead`] and an eighth of a window. Either the wall is wrong now (not set yet, say), or it was in
+    /// the future when the bound was stored; or the bound was stored with a greater lead or window. Nothing was
+    /// changed: set the wall and start again; or allow the lead; or, when nothing that the future's stamps are written
+    /// on is left, [`overrule`].
     #[error("the stored upper bound is {ahead:?} ahead of the wall; at most {max:?} is allowed")]
     Future {
         /// By how much.
@@ -77,12 +103,23 @@ pub enum KeeperError {
 /// Owns a clock's store, and extends its bound. One thread or task holds it and calls [`extend`](Self::extend) when
 /// [`due_in`](Self::due_in) has passed; the clock itself is shared.
 ///
+/// Whatever the wall says when a bound is extended becomes durable. With [`JumpPolicy::Count`](super::JumpPolicy), the
+/// default of a clock, one bad reading of the far future is enough for [`KeeperError::Future`] at the next start: use
+/// [`JumpPolicy::Refuse`](super::JumpPolicy) here, or [`JumpPolicy::Report`](super::JumpPolicy) and look before going
+/// on. No policy tells of a wall that is wrong from the start.
+///
+/// The store is any [`StateStore`] (`synod_transport::store::StateStore`): `synod_wal::FileStateStore::open(folder)`, or
+/// one of your own. `get` gives the value last set as [`bytes::Bytes`](https://docs.rs/bytes), or `None`; `set` returns
+/// once the new value is durable, and leaves the old one or the new one, whole, when it fails or the process dies. An
+/// error of input or output is a [`StoreError::Fatal`] of its text. The README of the crate has one in twenty lines, the
+/// example `restart` a keeper on a file.
+///
 /// ```
 /// use synod_clock::hybrid::{Keeper, KeeperOptions, Micros, Options, Seam};
 /// use synod_transport::{store::MemStateStore, time::SystemTime};
 ///
 /// let source = Seam(SystemTime::new());
-/// let store = MemStateStore::new(); // a `FileStateStore` of synod-wal, outside of examples
+/// let store = MemStateStore::new(); // synod_wal::FileStateStore::open(folder)?, outside of examples
 /// let mut keeper = Keeper::<_, _, Micros>::start(source, Options::default(), store, KeeperOptions::default())?;
 /// let before = keeper.clock().now()?;
 /// if keeper.due_in().is_zero() {
@@ -108,6 +145,10 @@ impl<P: Physical, S: StateStore, L: Layout> Keeper<P, S, L> {
     /// # Errors
     /// Any [`KeeperError`]. After [`KeeperError::Store`] of a failed write, start again.
     pub fn start(source: P, limits: Options, store: S, options: KeeperOptions) -> Result<Self, KeeperError> {
+        let (window, least, most) = (options.window, L::span(1), limits.max_lead);
+        if !(least..=most).contains(&window) {
+            return Err(KeeperError::Window { window, least, most });
+        }
         let stored = match store.get(&options.name)? {
             Some(value) => decode::<L>(&value)?,
             None => Timestamp::ZERO,
@@ -116,7 +157,8 @@ impl<P: Physical, S: StateStore, L: Layout> Keeper<P, S, L> {
         let last = Timestamp::from_u64(stored.as_u64().saturating_sub(1));
         let clock = HybridClock::resume(source, limits, last, stored);
         let lead = clock.lead();
-        if lead > limits.max_lead {
+        // A clock that is as far ahead as it may be has a bound beyond that.
+        if lead > limits.max_lead.saturating_add(window / MOST_PART) {
             return Err(KeeperError::Future { ahead: lead, max: limits.max_lead });
         }
         let mut keeper = Self { clock: Arc::new(clock), store, options, started: stored };
@@ -134,16 +176,21 @@ impl<P: Physical, S: StateStore, L: Layout> Keeper<P, S, L> {
         self.started
     }
 
-    /// How long the bound lasts, at the wall's pace, before it should be extended: until half a window is left. A full
-    /// logical part or a remote stamp can use it up sooner.
+    /// How long the bound lasts before it should be extended: until half a window is left, at the wall's pace. Where
+    /// stamps ahead of the wall come near the bound, a look at them is due a few times a window. Not zero right after
+    /// [`extend`](Self::extend), but for a window of a few ticks. A remote stamp can use the bound up sooner.
     pub fn due_in(&self) -> Duration {
-        let reached = self.clock.last().wall().max(self.clock.wall());
-        let left = self.clock.bound().wall().saturating_sub(reached);
-        left.saturating_sub(self.options.window / 2)
+        let (last, bound) = (self.clock.last(), self.clock.bound());
+        let room = bound.as_u64().saturating_sub(last.as_u64());
+        if room <= self.reserve(last) / 2 {
+            return Duration::ZERO;
+        }
+        let left = bound.wall().saturating_sub(self.clock.wall()).saturating_sub(self.options.window / 2);
+        if room <= self.part(MOST_PART) { left.min(self.options.window / LOOKS) } else { left }
     }
 
-    /// Makes a new bound durable, then lets the clock use it. Writes nothing while more than half a window is left.
-    /// Blocks as long as the store does; the clock meanwhile gives stamps up to the old bound.
+    /// Makes a new bound durable, then lets the clock use it. Writes nothing while [`due_in`](Self::due_in) is not
+    /// zero. Blocks as long as the store does; the clock meanwhile gives stamps up to the old bound.
     ///
     /// # Errors
     /// [`KeeperError::Store`]: the bound is as it was; [`KeeperError::Clock`]: the wall has jumped, and the clock's
@@ -153,11 +200,9 @@ impl<P: Physical, S: StateStore, L: Layout> Keeper<P, S, L> {
         if !self.due_in().is_zero() {
             return Ok(self.clock.bound());
         }
-        // Where the wall is behind the stamps, a little at a time: restarts in a row must not add up windows.
-        let step = L::packed(self.options.window / 8) | L::LOGICAL_MASK;
-        let window = L::packed(self.options.window);
-        let ahead = self.clock.last().as_u64().saturating_add(step);
-        let bound = Timestamp::from_u64(wall.saturating_add(window).max(ahead));
+        let last = self.clock.last();
+        let ahead = last.as_u64().saturating_add(self.reserve(last));
+        let bound = Timestamp::from_u64(wall.saturating_add(L::packed(self.options.window)).max(ahead));
         if bound > self.clock.bound() {
             self.store.set(&self.options.name, &encode(bound))?;
             self.clock.raise_bound(bound);
@@ -168,6 +213,18 @@ impl<P: Physical, S: StateStore, L: Layout> Keeper<P, S, L> {
     /// Gives the store back. The clock ends at its bound.
     pub fn into_store(self) -> S {
         self.store
+    }
+
+    /// How far beyond the last stamp a bound reaches where the wall is behind: as far as this life's stamps have come, so
+    /// that a short life adds little, and a long one writes seldom.
+    fn reserve(&self, last: Timestamp<L>) -> u64 {
+        let come = last.as_u64().saturating_sub(self.started.as_u64());
+        come.clamp(self.part(LEAST_PART), self.part(MOST_PART))
+    }
+
+    /// A part of a window as a difference of stamps, nearly a tick at least.
+    fn part(&self, part: u32) -> u64 {
+        L::packed(self.options.window / part) | L::LOGICAL_MASK
     }
 }
 

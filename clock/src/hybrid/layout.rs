@@ -10,8 +10,9 @@ const YEAR_2100: u64 = 4_102_444_800;
 
 /// A way to pack a stamp, as a type. The logical part takes the low bits, time since 1970 the others.
 ///
-/// Every use of a layout whose numbers do not fit is an error of the compiler: 1 to 32 logical bits, and time that
-/// lasts beyond the year 2100.
+/// Every use of a layout whose numbers do not fit is an error of the compiler: 1 to 32 logical bits, ticks of a
+/// nanosecond at least, and time that lasts beyond the year 2100. Every stamp of every other layout comes back from its
+/// text, and from [`wall`](super::Timestamp::wall).
 ///
 /// ```compile_fail
 /// use synod_clock::hybrid::{Layout, Timestamp};
@@ -24,10 +25,22 @@ const YEAR_2100: u64 = 4_102_444_800;
 /// }
 /// assert_eq!(Timestamp::<Nanos>::from_u64(7).logical(), 7);
 /// ```
+///
+/// ```compile_fail
+/// use synod_clock::hybrid::{Layout, Timestamp};
+///
+/// #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+/// struct Fine; // ticks of 0.93 ns: no number of nanoseconds tells some of them apart
+/// impl Layout for Fine {
+///     const LOGICAL_BITS: u32 = 1;
+///     const TICKS_PER_SECOND: u64 = 1 << 30;
+/// }
+/// assert_eq!(Timestamp::<Fine>::from_u64(1).logical(), 1);
+/// ```
 pub trait Layout: Copy + Ord + Hash + Debug + Send + Sync + 'static {
     /// Width of the logical part, 1 to 32.
     const LOGICAL_BITS: u32;
-    /// Ticks of the physical part in a second, at most 2³⁰.
+    /// Ticks of the physical part in a second, at most 10⁹.
     const TICKS_PER_SECOND: u64;
 }
 
@@ -73,8 +86,8 @@ pub(super) trait Derived: Layout {
     const LOGICAL_MASK: u64 = {
         assert!(Self::LOGICAL_BITS >= 1 && Self::LOGICAL_BITS <= 32, "a layout has 1 to 32 logical bits");
         assert!(
-            Self::TICKS_PER_SECOND >= 1 && Self::TICKS_PER_SECOND <= 1 << 30,
-            "a second has 1 to 2^30 ticks"
+            Self::TICKS_PER_SECOND >= 1 && Self::TICKS_PER_SECOND <= NANOS_PER_SECOND,
+            "a second has 1 to 10^9 ticks"
         );
         let mask = (1 << Self::LOGICAL_BITS) - 1;
         assert!(
@@ -87,11 +100,11 @@ pub(super) trait Derived: Layout {
     /// The second since 1970 in which the layout ends.
     const SECONDS: u64 = (u64::MAX >> Self::LOGICAL_BITS) / Self::TICKS_PER_SECOND;
 
-    /// Digits behind the decimal point of a second that tell all ticks apart.
+    /// Digits behind the decimal point of a second: as few as say every tick exactly, else all nine that a span has.
     const DIGITS: usize = match Self::TICKS_PER_SECOND {
         1 => 0,
-        2..=1_000 => 3,
-        1_001..=1_000_000 => 6,
+        ticks if 1_000 % ticks == 0 => 3,
+        ticks if 1_000_000 % ticks == 0 => 6,
         _ => 9,
     };
 

@@ -21,7 +21,8 @@ pub enum OffsetPolicy {
 pub enum JumpPolicy {
     /// Do not look for jumps at all.
     Ignore,
-    /// Count it in the statistics, and go on by the new time. The default.
+    /// Count it in the statistics, and go on by the new time. The default. With a `Keeper`, [`Report`](Self::Report)
+    /// or [`Refuse`](Self::Refuse) is better: it makes the new time durable.
     Count,
     /// Fail one call with [`HybridError::Jumped`](super::HybridError::Jumped) before any stamp by the new time, then
     /// go on.

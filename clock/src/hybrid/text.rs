@@ -9,6 +9,8 @@ use super::layout::{Derived, Layout};
 use super::timestamp::Timestamp;
 
 const SECONDS_PER_DAY: u64 = 86_400;
+/// Of the year in which the longest layout ends.
+const YEAR_DIGITS: usize = 12;
 
 /// Why a text is no stamp. Always the text's fault.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -61,7 +63,7 @@ impl<L: Layout> FromStr for Timestamp<L> {
             Some((time, fraction)) => (time, Some(fraction)),
             None => (time, None),
         };
-        let seconds = date_seconds(date)? + day_seconds(time)?;
+        let seconds = date_seconds(date)?.checked_add(day_seconds(time)?).ok_or(ParseError::Range)?;
         let wall = Duration::new(seconds, fraction.map_or(Ok(0), nanos)?);
         let ticks = L::ticks(wall).ok_or(ParseError::Range)?;
         if L::span(ticks) != wall {
@@ -79,13 +81,17 @@ impl<L: Layout> FromStr for Timestamp<L> {
 fn date_seconds(text: &str) -> Result<u64, ParseError> {
     let (text, long) = text.strip_prefix('+').map_or((text, false), |rest| (rest, true));
     let [year, month, day] = split(text, '-').ok_or(ParseError::Shape)?;
-    if long != (year.len() > 4) || year.len() < 4 || year.len() > 8 || month.len() != 2 || day.len() != 2 {
+    if long != (year.len() > 4)
+        || !(4..=YEAR_DIGITS).contains(&year.len())
+        || month.len() != 2
+        || day.len() != 2
+    {
         return Err(ParseError::Shape);
     }
     let numbers = number(year).zip(number(month)).zip(number(day));
     let ((year, month), day) = numbers.ok_or(ParseError::Shape)?;
     let days = Date { year, month, day }.days().ok_or(ParseError::Date)?;
-    Ok(days * SECONDS_PER_DAY)
+    days.checked_mul(SECONDS_PER_DAY).ok_or(ParseError::Range)
 }
 
 fn day_seconds(text: &str) -> Result<u64, ParseError> {
@@ -168,6 +174,58 @@ mod tests {
                 prop_assert_eq!(stamp.to_string().parse(), Ok(stamp));
             }
         }
+    }
+
+    /// Layouts of so many ticks a second, and so many logical bits.
+    #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+    struct Custom<const TICKS: u64, const BITS: u32>;
+
+    impl<const TICKS: u64, const BITS: u32> Layout for Custom<TICKS, BITS> {
+        const LOGICAL_BITS: u32 = BITS;
+        const TICKS_PER_SECOND: u64 = TICKS;
+    }
+
+    fn of_custom_layouts(a: u64, b: u64) {
+        there_and_back::<Custom<1, 1>>(a, b);
+        there_and_back::<Custom<1, 4>>(a, b);
+        there_and_back::<Custom<1, 32>>(a, b);
+        there_and_back::<Custom<3, 8>>(a, b);
+        there_and_back::<Custom<10, 20>>(a, b);
+        there_and_back::<Custom<60, 16>>(a, b);
+        there_and_back::<Custom<512, 16>>(a, b);
+        there_and_back::<Custom<1_024, 16>>(a, b);
+        there_and_back::<Custom<32_768, 16>>(a, b);
+        there_and_back::<Custom<90_000, 12>>(a, b);
+        there_and_back::<Custom<10_000_000, 8>>(a, b);
+        there_and_back::<Custom<999_999_937, 1>>(a, b); // a prime
+        there_and_back::<Custom<1_000_000_000, 1>>(a, b);
+    }
+
+    proptest! {
+        #[test]
+        fn text_is_read_back_in_any_layout(a: u64, b: u64, near in 0u64..1 << 20) {
+            of_custom_layouts(a, b);
+            of_custom_layouts(a, a.saturating_add(near));
+            of_custom_layouts(near, u64::MAX - near);
+        }
+    }
+
+    #[test]
+    fn ticks_that_are_no_decimal_fraction_have_nine_digits() {
+        let stamp = Timestamp::<Custom<512, 16>>::from_parts(5 * 512 + 3, 1).unwrap();
+        assert_eq!(stamp.to_string(), "1970-01-01T00:00:05.005859375Z#00001");
+        assert_eq!(
+            "1970-01-01T00:00:05.005Z#00001".parse(),
+            Err::<Timestamp<Custom<512, 16>>, _>(ParseError::Precision)
+        );
+        assert_eq!(
+            (Custom::<10, 20>::DIGITS, Custom::<1_024, 16>::DIGITS, Custom::<1, 4>::DIGITS),
+            (3, 9, 0)
+        );
+        let last = Timestamp::<Custom<1, 1>>::MAX;
+        assert_eq!(last.to_string(), "+292277026596-12-04T15:30:07Z#1");
+        let beyond = "+999999999999-12-31T23:59:59Z".parse::<Timestamp<Custom<1, 1>>>();
+        assert_eq!(beyond, Err(ParseError::Range));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use synod_clock::hybrid::{
-    Direction, HybridClock, HybridError, JumpPolicy, Jumps, Options, Physical, Timestamp,
+    Direction, HybridClock, HybridError, JumpPolicy, Jumps, Millis48, Options, Physical, Timestamp, from_fn,
 };
 use synod_transport::rng::Rng;
 
@@ -146,6 +146,43 @@ fn clock_p21_the_least_step_back_is_exact() {
         let ahead = clock.recv(stamp(NOW + MILLI, 0)).unwrap();
         hands.set(NOW - by);
         assert_eq!(clock.now(), expected.unwrap_or(Ok(ahead.next().unwrap())));
+    }
+}
+
+#[test]
+fn clock_p21_the_longest_jumps_are_seen_the_right_way_round() {
+    const YEARS_300: u64 = 300 * 365 * 24 * 3_600 * 1_000_000_000;
+    let (forward, backward) = (Direction::Forward, Direction::Backward);
+    for (from, to, direction) in [
+        (0, u64::MAX, forward),
+        (0, (1 << 63) + 1_000, forward),
+        (NOW * 1_000, u64::MAX, forward),
+        (1, YEARS_300, forward),
+        (u64::MAX, 0, backward),
+        (u64::MAX, NOW * 1_000, backward),
+        (YEARS_300, 1, backward),
+    ] {
+        let wall = AtomicU64::new(from);
+        let source = from_fn(|| Duration::from_nanos(wall.load(Ordering::Relaxed)));
+        let clock = HybridClock::<_, Millis48>::with_options(source, on_jump(JumpPolicy::Refuse));
+        let before = clock.now().unwrap();
+        wall.store(to, Ordering::Relaxed);
+        for _ in 0..2 {
+            let Err(HybridError::Jumped { by, direction: seen }) = clock.now() else {
+                panic!("{from} to {to}: no jump is seen")
+            };
+            assert_eq!(seen, direction, "{from} to {to}");
+            // The clock keeps its shift to two nanoseconds.
+            assert!(
+                by.abs_diff(Duration::from_nanos(from.abs_diff(to))) <= Duration::from_nanos(1),
+                "{by:?}"
+            );
+        }
+        assert_eq!(clock.last(), before);
+        clock.accept_jump();
+        let counted = clock.statistics();
+        let expected = if direction == forward { (1, 0) } else { (0, 1) };
+        assert_eq!((counted.jumps_forward, counted.jumps_backward), expected);
     }
 }
 

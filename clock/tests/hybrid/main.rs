@@ -11,6 +11,7 @@
 
 mod explore;
 mod hands;
+mod interval;
 mod jumps;
 mod offset;
 mod oracle;

@@ -218,14 +218,97 @@ fn clock_p22_a_restart_starts_at_the_bound_and_says_how_long_to_wait() {
     assert_eq!(keeper.clock().lead(), Duration::ZERO);
 }
 
+/// So many lives in a row, that far apart, each of which gives a stamp. The greatest lead, or why there is none.
+fn crash_loop(lives: u64, apart: u64) -> Result<Duration, KeeperError> {
+    let (hands, disk, mut before, mut most) =
+        (Hands::at(NOW), Disk::default(), Timestamp::ZERO, Duration::ZERO);
+    for _ in 0..lives {
+        let keeper = start(&hands, &disk, Options::default())?;
+        let stamp = keeper.clock().now()?;
+        assert!(stamp > before);
+        before = stamp;
+        most = most.max(keeper.clock().lead());
+        hands.advance(apart);
+    }
+    Ok(most)
+}
+
 #[test]
 fn clock_p22_restarts_in_a_row_do_not_add_up_windows() {
+    for (lives, apart) in [(100, WINDOW / 8 + 1), (2_000, 50 * MILLI), (20_000, 2 * MILLI)] {
+        let most = crash_loop(lives, apart).unwrap();
+        assert!(most > Duration::from_micros(WINDOW - SECOND), "{apart} us apart: {most:?}");
+        assert!(most < Duration::from_micros(WINDOW + 2 * MILLI), "{apart} us apart: {most:?}");
+    }
+    // More often than once in a thousandth of a window they do, and an error tells.
+    let beyond = crash_loop(20_000, MILLI / 2);
+    assert!(matches!(beyond, Err(KeeperError::Clock(HybridError::Lead { .. }))), "{beyond:?}");
+}
+
+/// How often a life that is ahead of its wall writes, and how often a stamp finds no room, at `per_ms` stamps and one
+/// look of the keeper a millisecond, or as often as `due_in` wants.
+fn writes_ahead(set_back: u64, per_ms: u64) -> (u64, u64) {
     let (hands, disk) = (Hands::at(NOW), Disk::default());
-    for _ in 0..100 {
-        let keeper = start(&hands, &disk, Options::default()).unwrap();
+    drop(start(&hands, &disk, Options::default()).unwrap());
+    hands.set(NOW - set_back);
+    let mut keeper = start(&hands, &disk, Options::default()).unwrap();
+    let (mut writes, mut refused, mut due) = (0, 0, Duration::ZERO);
+    for _ in 0..1_000 {
+        if due.is_zero() {
+            let before = keeper.clock().bound();
+            writes += u64::from(keeper.extend().unwrap() > before);
+            due = keeper.due_in();
+            assert!(!due.is_zero(), "due again at once");
+        }
+        refused +=
+            (0..per_ms).filter(|_| keeper.clock().now() == Err(HybridError::UpperBound)).count() as u64;
+        due = due.saturating_sub(Duration::from_millis(1));
+        hands.advance(MILLI);
+    }
+    (writes, refused)
+}
+
+#[test]
+fn clock_p22_a_clock_ahead_of_its_wall_writes_as_its_stamps_need_it() {
+    for set_back in [0, SECOND, 5 * SECOND] {
+        for per_ms in [0, 1, 100, 1_000] {
+            let (writes, refused) = writes_ahead(set_back, per_ms);
+            assert!(writes <= 4 && refused == 0, "{set_back}, {per_ms}: {writes} writes, {refused} refused");
+        }
+    }
+}
+
+#[test]
+fn clock_p22_a_window_that_cannot_work_is_an_error_of_its_own() {
+    let start = |window, max_lead| {
+        let options = KeeperOptions { window, ..KeeperOptions::default() };
+        let limits = Options { max_lead, ..Options::default() };
+        Kept::start(Hands::at(NOW), limits, Disk::default(), options)
+    };
+    let (tick, lead) = (Duration::from_micros(1), Options::default().max_lead);
+    for window in [Duration::ZERO, tick / 2, lead + tick, Duration::from_secs(60), Duration::MAX] {
+        let refused = start(window, lead).unwrap_err();
+        assert_eq!(refused, KeeperError::Window { window, least: tick, most: lead });
+    }
+    for window in [tick, lead] {
+        let mut keeper = start(window, lead).unwrap();
+        for _ in 0..100 {
+            keeper.clock().now().unwrap();
+            keeper.clock().source().advance(1);
+            keeper.extend().unwrap();
+        }
+    }
+    assert!(start(Duration::from_secs(60), Duration::from_secs(60)).is_ok());
+}
+
+#[test]
+fn clock_p22_an_ordinary_restart_of_the_longest_window_stamps_on() {
+    let (hands, disk) = (Hands::at(NOW), Disk::default());
+    let options = KeeperOptions { window: Options::default().max_lead, ..KeeperOptions::default() };
+    for _ in 0..50 {
+        let keeper = Kept::start(hands.clone(), Options::default(), disk.clone(), options.clone()).unwrap();
         keeper.clock().now().unwrap();
-        assert!(keeper.clock().lead() <= Duration::from_micros(2 * WINDOW));
-        hands.advance(WINDOW / 8 + 1);
+        hands.advance(50 * MILLI);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Stamps through serde.
 
 use serde_test::{Configure as _, Token, assert_de_tokens, assert_de_tokens_error, assert_tokens};
-use synod_clock::hybrid::{NodeTimestamp, Timestamp};
+use synod_clock::hybrid::{Layout, NodeTimestamp, Timestamp};
 
 use crate::hands::{NOW, stamp};
 
@@ -26,4 +26,22 @@ fn with_its_node_as_json() {
     let json = format!(r#"{{"stamp":"{TEXT}","node":3}}"#);
     assert_eq!(serde_json::to_string(&it).unwrap(), json);
     assert_eq!(serde_json::from_str::<NodeTimestamp>(&json).unwrap(), it);
+}
+
+/// Ticks of a watch crystal: none but the whole second is a short decimal fraction.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+struct Crystal;
+
+impl Layout for Crystal {
+    const LOGICAL_BITS: u32 = 16;
+    const TICKS_PER_SECOND: u64 = 32_768;
+}
+
+#[test]
+fn every_tick_of_a_second_comes_back_from_json() {
+    for tick in 0..32_768 {
+        let stamp = Timestamp::<Crystal>::from_parts(5 * 32_768 + tick, 1).unwrap();
+        let json = serde_json::to_string(&stamp).unwrap();
+        assert_eq!(serde_json::from_str::<Timestamp<Crystal>>(&json).unwrap(), stamp, "{json}");
+    }
 }

@@ -6,18 +6,24 @@
 //!  ──────look────────────────mark──────────────────────▶ wall
 //!          └──── forward / 2 ──┘      a reading behind the mark: look again before any stamp by it
 //! ```
+//!
+//! Either reading takes 64 bits, so their difference takes 65. One atomic number holds half of it: a shift is known to
+//! two nanoseconds, and no jump is long enough to be taken for another.
 
 use core::time::Duration;
 
 use super::{Derived, HybridClock, HybridError, JumpPolicy, Layout, Ordering, Physical};
 use crate::hybrid::error::Direction;
 
+/// Makes halves of shifts, from −2⁶³ on, numbers from zero on.
+const OFFSET: i128 = 1 << 63;
+
 /// Readings of both clocks, the wall's between two of the other.
 struct Readings {
     wall_ns: u64,
-    /// The shift is between these two, modulo 2⁶⁴ nanoseconds.
-    least: u64,
-    most: u64,
+    /// The shift is between these two, in nanoseconds.
+    least: i128,
+    most: i128,
 }
 
 impl Readings {
@@ -25,12 +31,13 @@ impl Readings {
         let before = source.monotonic_ns();
         let wall_ns = source.wall_ns();
         let after = source.monotonic_ns();
-        Self { wall_ns, least: wall_ns.wrapping_sub(after), most: wall_ns.wrapping_sub(before) }
+        let shift_from = |monotonic_ns| i128::from(wall_ns) - i128::from(monotonic_ns);
+        Self { wall_ns, least: shift_from(after), most: shift_from(before) }
     }
 
     /// How sure the shift is.
     fn width(&self) -> Duration {
-        Duration::from_nanos(self.most.wrapping_sub(self.least))
+        positive(self.most - self.least)
     }
 }
 
@@ -44,7 +51,7 @@ impl<P: Physical, L: Layout> HybridClock<P, L> {
     pub(super) fn begin_looking(&self) {
         if self.options.jumps.policy != JumpPolicy::Ignore {
             let first = Readings::of(&self.source);
-            self.state.shift.store(first.least, Ordering::Relaxed);
+            self.state.shift.store(halved(first.least), Ordering::Relaxed);
             self.state.mark.store(self.mark_after(first.wall_ns), Ordering::Relaxed);
         }
     }
@@ -67,7 +74,7 @@ impl<P: Physical, L: Layout> HybridClock<P, L> {
                 return Err(HybridError::Jumped { by, direction });
             }
             let sure = readings.width() <= self.options.jumps.forward / 4;
-            let shift = if jump.is_some() || sure { readings.least } else { known };
+            let shift = if jump.is_some() || sure { halved(readings.least) } else { known };
             if !self.replace_shift(known, shift) {
                 continue;
             }
@@ -95,8 +102,9 @@ impl<P: Physical, L: Layout> HybridClock<P, L> {
     /// The jump since the shift was `known`, if there certainly was one.
     fn jump(&self, known: u64, readings: &Readings) -> Option<(Direction, Duration)> {
         let jumps = &self.options.jumps;
-        let forward = positive(readings.least.wrapping_sub(known));
-        let backward = positive(known.wrapping_sub(readings.most));
+        // Of the two that it may have been the lesser: no step forward is overlooked.
+        let known = (i128::from(known) - OFFSET) * 2;
+        let (forward, backward) = (positive(readings.least - known), positive(known - readings.most));
         if forward > jumps.forward {
             Some((Direction::Forward, forward))
         } else if backward > jumps.backward {
@@ -112,7 +120,17 @@ impl<P: Physical, L: Layout> HybridClock<P, L> {
     }
 }
 
-/// A difference modulo 2⁶⁴ as a span; zero when it is negative.
-fn positive(difference: u64) -> Duration {
-    Duration::from_nanos(i64::try_from(difference).map_or(0, i64::unsigned_abs))
+/// Half of a shift, rounded down, as the clock keeps it.
+fn halved(shift: i128) -> u64 {
+    // A shift is more than −2⁶⁴ and less than 2⁶⁴, so this always fits.
+    u64::try_from((shift >> 1) + OFFSET).unwrap_or(u64::MAX)
+}
+
+/// A difference as a span; zero when it is negative.
+fn positive(difference: i128) -> Duration {
+    const PER_SECOND: u128 = 1_000_000_000;
+    let nanos = u128::try_from(difference).unwrap_or(0);
+    let whole = u64::try_from(nanos / PER_SECOND).unwrap_or(u64::MAX);
+    let part = u32::try_from(nanos % PER_SECOND).unwrap_or(0);
+    Duration::new(whole, part)
 }
