@@ -268,6 +268,25 @@ fn a_long_silence_teaches_a_64th_of_the_frequency_that_it_seems_to_show() {
 }
 
 #[test]
+fn the_interval_holds_the_counters_rate_and_the_learned_one() {
+    // An oscillator worse than the 15 ppm that are said of it, whose frequency was learned.
+    for slow_ppb in [80_000, -80_000] {
+        let mut clock = Discipline::new(DisciplineOptions::default(), 0, START);
+        for polls in 0..400 {
+            tell(&mut clock, polls * 64 * SECOND, polls * 64 * slow_ppb);
+        }
+        let (last, now) = (399 * 64, 399 * 64 + 3600);
+        let interval = clock.interval(local(now * SECOND)).unwrap();
+        assert!(interval.contains(clock.reading(local(now * SECOND))));
+        assert!(interval.contains(START.shifted(now * SECOND + now * slow_ppb)));
+        assert!(interval.contains(START.shifted(now * SECOND + last * slow_ppb)));
+        // Two milliseconds that were known, 80 ppm, and 15 ppm to either side.
+        let width_ns = i64::try_from(interval.width().as_nanos()).unwrap();
+        assert!((width_ns - 2 * MILLISECOND - 3600 * 110_000).abs() < MILLISECOND, "{width_ns}");
+    }
+}
+
+#[test]
 fn a_measurement_that_is_told_late_is_carried_on() {
     let mut clock = Discipline::new(DisciplineOptions::default(), 0, START);
     let slow_ppb = 20_000;
