@@ -268,6 +268,17 @@ fn a_long_silence_teaches_a_64th_of_the_frequency_that_it_seems_to_show() {
 }
 
 #[test]
+fn what_a_long_interval_left_to_slew_is_not_learned_from_anew() {
+    let (mut clock, slow_ppb) = (right(&Sound), 10_000);
+    for polls in 0..400 {
+        let seconds = 8192 + polls * 64;
+        tell(&mut clock, seconds * SECOND, seconds * slow_ppb);
+        assert!((0..12_000).contains(&clock.frequency_ppb()), "{} after {polls}", clock.frequency_ppb());
+    }
+    assert!((clock.frequency_ppb() - slow_ppb).abs() < 500, "{}", clock.frequency_ppb());
+}
+
+#[test]
 fn the_interval_holds_the_counters_rate_and_the_learned_one() {
     // An oscillator worse than the 15 ppm that are said of it, whose frequency was learned.
     for slow_ppb in [80_000, -80_000] {

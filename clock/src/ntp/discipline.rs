@@ -304,7 +304,7 @@ impl<F: Faults> Discipline<F> {
     /// Plans the phase, and learns the frequency by a phase-locked loop, critically damped: the offset, times how long
     /// it took to come about, over the square of two time constants (RFC 5905 §12 takes four, and has more loops).
     fn slew(&mut self, offset_ns: i64, since_last_ns: i64, local_ns: u64) {
-        let learning = self.learning(since_last_ns.max(self.elapsed(local_ns)));
+        let learning = self.learning(since_last_ns);
         self.rebase(local_ns);
         let constant = i128::from(nanos_of(self.options.time_constant).max(1));
         let lasted = i128::from(since_last_ns).clamp(0, learning);
