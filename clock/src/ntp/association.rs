@@ -17,7 +17,9 @@ const OWN_PRECISION_NS: i64 = 1000;
 /// How a server is asked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PollOptions {
-    /// Between two questions. A public server wants at least 64 s.
+    /// Between two questions. A public server wants at least 64 s. The more seldom, the longer the frequency takes to be
+    /// learned (days from 512 s on) and the older is the best of the last eight answers: the interval still holds true
+    /// time, but gets wide.
     pub interval: Duration,
     /// Questions at the start, to fill the filter.
     pub burst: u8,

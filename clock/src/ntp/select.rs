@@ -77,7 +77,7 @@ pub struct Selection {
     pub jitter_ns: i64,
     /// Whose claims were averaged, the best first.
     pub survivors: Vec<usize>,
-    /// Whose claims are false, if most claims are true.
+    /// Whose offset lies outside of where most claims meet. A guess, as far as claims alone tell: the bound trusts no one.
     pub falsetickers: Vec<usize>,
 }
 
