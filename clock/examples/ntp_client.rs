@@ -74,6 +74,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// Of the outcomes, `Old` is no fault: the best of the last eight answers was used already.
 fn tell(server: SocketAddr, accepted: &Accepted) {
     let sample = &accepted.sample;
     println!(

@@ -8,13 +8,17 @@
 //! Nothing here sets the system's clock.
 //!
 //! # Where this departs from RFC 5905
-//! - Servers are compared with a clock that is never stepped or slewed, only run at the learned frequency; so nothing
-//!   has to be forgotten after a step, and an answer that crosses one is still right.
+//! - Servers are compared with a clock that is never stepped or slewed nor run at another frequency: the counter itself.
+//!   So nothing has to be forgotten after a step, an answer that crosses one is still right, and the stated error holds
+//!   whatever was learned.
+//! - The bound holds all that most servers may say, not just where the greatest number of claims meet; and all of a
+//!   sample's age is in its error.
 //! - The transmit time of a question is a cookie that the caller draws at random, so that who cannot see questions
 //!   cannot forge answers.
 //! - A phase is slewed along a straight line until the next correction, not along an exponential curve that is worked
 //!   out each second. The frequency comes from the phase-locked loop alone.
-//! - The intervals between questions change by kisses alone.
+//! - The intervals between questions change by kisses alone. The frequency is learned the more slowly the longer they
+//!   are.
 //! - No symmetric modes, no broadcast, no authentication: NTS belongs in front of this.
 
 mod association;

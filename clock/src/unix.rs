@@ -172,6 +172,11 @@ pub(crate) fn drift_ns(elapsed_ns: i64, rate_ppb: i64) -> i64 {
     }
 }
 
+/// `parts_per_billion` of `span_ns`, rounded down.
+pub(crate) fn scaled(span_ns: i64, parts_per_billion: i64) -> i64 {
+    clamp_i64((i128::from(span_ns) * i128::from(parts_per_billion)).div_euclid(1_000_000_000))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

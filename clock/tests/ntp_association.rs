@@ -151,16 +151,46 @@ fn unsynchronised<F: Faults>(faults: &F) -> bool {
     })
 }
 
+/// Somebody sees our questions and is quicker than the server: what is refused does not use up the question.
+fn refused_first<F: Faults>(faults: &F) -> bool {
+    let mut server = association(faults);
+    server.question(at(0), COOKIE).unwrap();
+    let unset = Packet { stratum: 16, ..reply(COOKIE, 0) };
+    let swapped = Packet { receive: reply(COOKIE, 500).transmit, ..reply(COOKIE, 0) };
+    server.answer(&unset.encode(), at(15)) == Err(Rejection::Unsynchronised)
+        && server.answer(&swapped.encode(), at(16)) == Err(Rejection::Backwards)
+        && server.answer(&reply(COOKIE, 0).encode(), at(21)).is_ok()
+}
+
+/// Who is asked each 200 000 s or never is not asked more often for having said to ask less.
+fn never_faster<F: Faults>(faults: &F) -> bool {
+    [Duration::from_secs(200_000), Duration::MAX].into_iter().all(|interval| {
+        let options = PollOptions { interval, burst: 0, ..PollOptions::default() };
+        let mut server = Association::with_faults(options, at(0), faults.clone(), faults.clone());
+        server.question(at(0), COOKIE).unwrap();
+        let before = server.next_question_at().unwrap();
+        let refused =
+            server.answer(&kiss(b"RATE", COOKIE).encode(), at(20)) == Err(Rejection::Kiss(Kiss::Rate));
+        let after = server.next_question_at().unwrap();
+        let least = interval.min(Duration::from_nanos(u64::try_from(i64::MAX).unwrap()));
+        server.question(after, COOKIE).unwrap();
+        let pace = server.next_question_at().unwrap().since(after);
+        refused && after >= before && (pace >= least || server.next_question_at() == Some(UnixTime::MAX))
+    })
+}
+
 #[test]
 fn clock_p29_each_rule_of_answers_holds_and_its_planted_fault_is_found() {
     type Rule<F> = fn(&F) -> bool;
-    let rules: [(Fault, Rule<Sound>, Rule<Planted>); 6] = [
+    let rules: [(Fault, Rule<Sound>, Rule<Planted>); 8] = [
         (Fault::AnyOrigin, origin, origin),
         (Fault::Replay, replay, replay),
         (Fault::AnyKiss, forged_kiss, forged_kiss),
         (Fault::AskOn, farewell, farewell),
         (Fault::SamePace, slower, slower),
         (Fault::Unsynchronised, unsynchronised, unsynchronised),
+        (Fault::UseUp, refused_first, refused_first),
+        (Fault::Hasten, never_faster, never_faster),
     ];
     for (fault, sound, planted) in rules {
         assert!(sound(&Sound), "the rule against {fault:?} does not hold");

@@ -146,10 +146,41 @@ fn undecided<F: Faults>(faults: &F) -> bool {
     }
 }
 
+/// Two servers' worth of honest and unlucky answers teach 45 ppm that are not there; then nothing is heard for an hour.
+fn wrongly_learned<F: Faults>(faults: &F) -> bool {
+    let mut clock = right(faults);
+    for (minute, (wrong_ms, error_ms)) in
+        [(100, 101), (100, 101), (100, 101), (100, 101), (0, 5)].iter().enumerate()
+    {
+        let now = (1 + i64::try_from(minute).unwrap()) * 64 * SECOND;
+        let correction = Correction {
+            at: clock.free(local(now)),
+            offset_ns: wrong_ms * MILLISECOND,
+            error_ns: error_ms * MILLISECOND,
+        };
+        clock.correct(correction, local(now));
+    }
+    assert!((40_000..50_000).contains(&clock.frequency_ppb()), "{}", clock.frequency_ppb());
+    (5..60).all(|minutes| {
+        let now = minutes * 64 * SECOND;
+        clock.interval(local(now)).unwrap().contains(START.shifted(now))
+    })
+}
+
+/// Of answers each 512 s, whose two ways differ by 5 ms now this way and now that, nothing is learned.
+fn seldom<F: Faults>(faults: &F) -> bool {
+    let mut clock = right(faults);
+    (1..500).all(|polls: i64| {
+        let wrong_ns = if polls % 5 < 2 { 2_500_000 } else { -2_500_000 };
+        tell(&mut clock, polls * 512 * SECOND, wrong_ns);
+        clock.frequency_ppb().abs() < 1000
+    })
+}
+
 #[test]
 fn clock_p29_each_rule_of_the_discipline_holds_and_its_planted_fault_is_found() {
     type Rule<F> = fn(&F) -> bool;
-    let rules: [(Fault, Rule<Sound>, Rule<Planted>); 8] = [
+    let rules: [(Fault, Rule<Sound>, Rule<Planted>); 10] = [
         (Fault::StepAtOnce, stepout, stepout),
         (Fault::NeverStep, stepout, stepout),
         (Fault::NoPanic, panic_threshold, panic_threshold),
@@ -158,6 +189,8 @@ fn clock_p29_each_rule_of_the_discipline_holds_and_its_planted_fault_is_found() 
         (Fault::UseAgain, once, once),
         (Fault::CertainForEver, certainty, certainty),
         (Fault::Confident, undecided, undecided),
+        (Fault::TrustLearned, wrongly_learned, wrongly_learned),
+        (Fault::FixedConstant, seldom, seldom),
     ];
     for (fault, sound, planted) in rules {
         assert!(sound(&Sound), "the rule against {fault:?} does not hold");
@@ -215,11 +248,70 @@ fn an_outlier_that_goes_away_changes_nothing() {
 }
 
 #[test]
-fn a_long_silence_teaches_no_more_of_the_frequency_than_a_time_constant() {
+fn a_long_silence_teaches_a_64th_of_the_frequency_that_it_seems_to_show() {
     let mut clock = right(&Sound);
     tell(&mut clock, 100_000 * SECOND, 100 * MILLISECOND);
-    // 100 ms in 256 s, over the square of two time constants.
-    assert_eq!(clock.frequency_ppb(), 97_656);
+    // 100 ms in 100 000 s are 1000 ppb; the time constant is four times as long, and counts twice and squared.
+    assert_eq!(clock.frequency_ppb(), 1000 / 64);
+    // The offset itself is slewed away in the time that the options say.
+    assert_eq!(
+        clock.reading(local(100_300 * SECOND)),
+        START.shifted(100_300 * SECOND + 100 * MILLISECOND + 300 * 15)
+    );
+    // What was learned slowly becomes quick again: 64 s after 64 s, under 100 times.
+    let learned = (1..100).any(|polls| {
+        let before = clock.frequency_ppb();
+        tell(&mut clock, (100_000 + polls * 64) * SECOND, 100 * MILLISECOND + polls * MILLISECOND);
+        clock.frequency_ppb() - before > 10
+    });
+    assert!(learned);
+}
+
+#[test]
+fn what_a_long_interval_left_to_slew_is_not_learned_from_anew() {
+    let (mut clock, slow_ppb) = (right(&Sound), 10_000);
+    for polls in 0..400 {
+        let seconds = 8192 + polls * 64;
+        tell(&mut clock, seconds * SECOND, seconds * slow_ppb);
+        assert!((0..12_000).contains(&clock.frequency_ppb()), "{} after {polls}", clock.frequency_ppb());
+    }
+    assert!((clock.frequency_ppb() - slow_ppb).abs() < 500, "{}", clock.frequency_ppb());
+}
+
+#[test]
+fn the_interval_holds_the_counters_rate_and_the_learned_one() {
+    // An oscillator worse than the 15 ppm that are said of it, whose frequency was learned.
+    for slow_ppb in [80_000, -80_000] {
+        let mut clock = Discipline::new(DisciplineOptions::default(), 0, START);
+        for polls in 0..400 {
+            tell(&mut clock, polls * 64 * SECOND, polls * 64 * slow_ppb);
+        }
+        let (last, now) = (399 * 64, 399 * 64 + 3600);
+        let interval = clock.interval(local(now * SECOND)).unwrap();
+        assert!(interval.contains(clock.reading(local(now * SECOND))));
+        assert!(interval.contains(START.shifted(now * SECOND + now * slow_ppb)));
+        assert!(interval.contains(START.shifted(now * SECOND + last * slow_ppb)));
+        // Two milliseconds that were known, 80 ppm, and 15 ppm to either side.
+        let width_ns = i64::try_from(interval.width().as_nanos()).unwrap();
+        assert!((width_ns - 2 * MILLISECOND - 3600 * 110_000).abs() < MILLISECOND, "{width_ns}");
+    }
+}
+
+#[test]
+fn a_measurement_that_is_told_late_is_carried_on() {
+    let mut clock = Discipline::new(DisciplineOptions::default(), 0, START);
+    let slow_ppb = 20_000;
+    let ahead = |seconds: i64| seconds * slow_ppb;
+    for polls in 0..400 {
+        tell(&mut clock, polls * 64 * SECOND, ahead(polls * 64));
+    }
+    assert!((clock.frequency_ppb() - slow_ppb).abs() < 100);
+    let (measured, now) = (400 * 64, 406 * 64);
+    let at = clock.free(local(measured * SECOND));
+    let late = Correction { at, offset_ns: ahead(measured), error_ns: MILLISECOND };
+    let Outcome::Slewing { offset_ns } = clock.correct(late, local(now * SECOND)) else { panic!("no slew") };
+    // Not the 7.7 ms that the counter has lost meanwhile.
+    assert!(offset_ns.abs() < 100_000, "{offset_ns}");
 }
 
 #[test]
@@ -249,6 +341,42 @@ fn the_frequency_is_learned_until_nothing_is_left_to_slew() {
 }
 
 proptest! {
+    /// The servers' claims are true, as unlucky as they may be, and the counter drifts by 15 ppm at most, now this way
+    /// and now that: true time is within the interval, whatever was learned.
+    #[test]
+    fn clock_p28_whatever_honest_answers_teach_true_time_stays_within(
+        answers in proptest::collection::vec(
+            (1_i64..5000, -15_000_i64..=15_000, -1000_i64..=1000, 0_i64..300, 0_i64..=1000), 1..60,
+        ),
+        constant_s in 1_u64..5000,
+    ) {
+        let options = DisciplineOptions { time_constant: Duration::from_secs(constant_s), ..DisciplineOptions::default() };
+        let mut clock = Discipline::new(options, 0, START);
+        // What the counter shows, and how far true time has run ahead of it.
+        let (mut now, mut ahead) = (0, 0);
+        for (wait_s, slow_ppb, wrong_permille, error_ms, late_permille) in answers {
+            let (mut at_now, mut at_ahead) = (now, ahead);
+            for permille in [1, 250, 500, 999, 1000, late_permille] {
+                let (local_ns, more) = (now + wait_s * MILLISECOND * permille, wait_s * permille * slow_ppb / 1000);
+                if permille == late_permille {
+                    (at_now, at_ahead) = (local_ns, ahead + more);
+                }
+                if let Some(interval) = clock.interval(local(local_ns)) {
+                    let truth = START.shifted(local_ns + ahead + more);
+                    prop_assert!(interval.contains(truth), "{interval:?} does not hold {truth:?}");
+                }
+            }
+            now += wait_s * SECOND;
+            ahead += wait_s * slow_ppb;
+            let error_ns = error_ms * MILLISECOND;
+            let offset_ns = at_ahead + error_ns / 1000 * wrong_permille;
+            let at = clock.free(local(at_now));
+            clock.correct(Correction { at, offset_ns, error_ns }, local(now));
+            let truth = START.shifted(now + ahead);
+            prop_assert!(clock.interval(local(now)).unwrap().contains(truth));
+        }
+    }
+
     /// Whatever servers say: the reading never runs at another rate than within 500 ppm of the counter except where it
     /// is stepped, the monotone one never goes back, and the interval is where the servers say.
     #[test]

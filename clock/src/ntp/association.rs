@@ -17,7 +17,9 @@ const OWN_PRECISION_NS: i64 = 1000;
 /// How a server is asked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PollOptions {
-    /// Between two questions. A public server wants at least 64 s.
+    /// Between two questions. A public server wants at least 64 s. The more seldom, the longer the frequency takes to be
+    /// learned (days from 512 s on) and the older is the best of the last eight answers: the interval still holds true
+    /// time, but gets wide.
     pub interval: Duration,
     /// Questions at the start, to fill the filter.
     pub burst: u8,
@@ -41,8 +43,8 @@ impl Default for PollOptions {
 
 /// The client's side towards one server: gives the bytes of questions, takes the bytes of answers.
 ///
-/// All times are of one *free-running* clock: it was set once and is neither stepped nor slewed afterwards. The
-/// [discipline](super::Discipline) keeps one.
+/// All times are of one *free-running* clock: it was set once and is neither stepped nor slewed afterwards, nor run at
+/// another frequency. The [discipline](super::Discipline) keeps one.
 #[derive(Clone, Debug)]
 pub struct Association<F = Sound> {
     interval: Duration,
@@ -120,7 +122,8 @@ impl<F: Faults> Association<F> {
     /// Takes a datagram that came from the server's address at `now`.
     ///
     /// # Errors
-    /// A [`Rejection`] says why it tells no time. Only a kiss that answers our question changes anything then.
+    /// A [`Rejection`] says why it tells no time. Only a kiss that answers our question changes anything then: after any
+    /// other the question stays open, and a true answer to it still counts.
     pub fn answer(&mut self, bytes: &[u8], now: UnixTime) -> Result<Sample, Rejection> {
         let packet = Packet::parse(bytes)?;
         if packet.mode != Mode::Server {
@@ -135,11 +138,14 @@ impl<F: Faults> Association<F> {
             let again = self.last_transmit == Some(packet.transmit);
             return Err(if again { Rejection::Replay } else { Rejection::Origin });
         };
-        if !self.faults.has(Fault::Replay) {
+        if self.faults.has(Fault::UseUp) {
             self.pending = None;
         }
         self.check_server(&packet)?;
         let sample = self.measure(&packet, asked.sent, now)?;
+        if !self.faults.has(Fault::Replay) {
+            self.pending = None;
+        }
         self.last_transmit = Some(packet.transmit);
         self.reach |= 1;
         self.filter.push(sample);
@@ -148,7 +154,12 @@ impl<F: Faults> Association<F> {
 
     /// What all answers say together; nothing when none of the last eight questions was answered.
     pub fn estimate(&self, now: UnixTime) -> Option<Estimate> {
-        if self.reach == 0 { None } else { self.filter.estimate(now) }
+        self.estimate_at_rate(now, 0)
+    }
+
+    /// [`estimate`](Self::estimate), carried on at the frequency that was learned: [`Filter::estimate_at_rate`].
+    pub fn estimate_at_rate(&self, now: UnixTime, frequency_ppb: i64) -> Option<Estimate> {
+        if self.reach == 0 { None } else { self.filter.estimate_at_rate(now, frequency_ppb) }
     }
 
     fn kissed(&mut self, kiss: Kiss) -> Rejection {
@@ -156,7 +167,9 @@ impl<F: Faults> Association<F> {
             Kiss::Deny | Kiss::Restrict => self.farewell = Some(kiss),
             Kiss::Rate if !self.faults.has(Fault::SamePace) => {
                 self.burst_left = 0;
-                self.interval = (self.interval * 2).clamp(Duration::from_secs(1), SLOWEST_POLL);
+                let slower = self.interval.saturating_mul(2).clamp(Duration::from_secs(1), SLOWEST_POLL);
+                let never_faster = if self.faults.has(Fault::Hasten) { slower } else { self.interval };
+                self.interval = slower.max(never_faster);
                 self.next_at = self.next_at.shifted(nanos_of(self.interval));
             }
             Kiss::Rate | Kiss::Other(_) => {}
@@ -218,8 +231,8 @@ pub enum Rejection {
     /// It was taken before.
     #[error("it was taken before")]
     Replay,
-    /// The server's wish: after [`Kiss::Rate`] it is asked half as often, after [`Kiss::Deny`] and
-    /// [`Kiss::Restrict`] never.
+    /// The server's wish: after [`Kiss::Rate`] it is asked half as often, down to every 36 hours (or as seldom as it
+    /// was, if that is less often), after [`Kiss::Deny`] and [`Kiss::Restrict`] never.
     #[error("the server gives no time: {0:?}")]
     Kiss(Kiss),
     /// The server's clock is not set.

@@ -8,12 +8,12 @@ use super::filter::Sample;
 use super::packet::Packet;
 use super::select::{Candidate, SelectOptions, Selection, select};
 use crate::interval::Interval;
-use crate::unix::{UnixTime, drift_ns};
+use crate::unix::{UnixTime, drift_ns, scaled};
 
 /// All that can be chosen about a client. The defaults are those of RFC 5905.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct ClientOptions {
-    /// How servers are asked.
+    /// How servers are asked. Of this drift bound and the discipline's, the larger counts for both.
     pub poll: PollOptions,
     /// Which are believed.
     pub select: SelectOptions,
@@ -28,6 +28,10 @@ pub struct ClientOptions {
 ///   [`monotone`](Self::monotone), [`interval`](Self::interval).
 /// - **Tell** [`answer`](Self::answer).
 /// - **Take** [`question`](Self::question).
+///
+/// A first reading that is off by more than the panic threshold, 1000 s, is never corrected: every answer ends in
+/// [`Outcome::Panicked`], and there is no interval. A machine whose clock does not survive the power wants
+/// [`first_may_be_any`](DisciplineOptions::first_may_be_any).
 #[derive(Clone, Debug)]
 pub struct Client {
     servers: Vec<Association>,
@@ -51,12 +55,14 @@ impl Client {
     /// A client of `servers` servers, which are called 0, 1, 2, … from here on. `reading` is the time now as far as
     /// it is known.
     pub fn new(options: ClientOptions, servers: usize, local_ns: u64, reading: UnixTime) -> Self {
-        let server = Association::new(options.poll, reading);
+        let drift_bound_ppb = options.poll.drift_bound_ppb.max(options.discipline.drift_bound_ppb);
+        let server = Association::new(PollOptions { drift_bound_ppb, ..options.poll }, reading);
+        let discipline = DisciplineOptions { drift_bound_ppb, ..options.discipline };
         Self {
             servers: core::iter::repeat_n(server, servers).collect(),
             select: options.select,
-            drift_bound_ppb: options.poll.drift_bound_ppb,
-            discipline: Discipline::new(options.discipline, local_ns, reading),
+            drift_bound_ppb,
+            discipline: Discipline::new(discipline, local_ns, reading),
         }
     }
 
@@ -86,10 +92,12 @@ impl Client {
         let sample = self.servers.get_mut(server).ok_or(Rejection::Mode)?.answer(bytes, now)?;
         let (selection, newest) = self.select(now);
         let outcome = selection.as_ref().zip(newest).map(|(selection, at)| {
-            // Nothing older than the best survivor's sample is in the offset; the rest of its age is in the error.
-            let age_ns = drift_ns(now.nanos_since(at), self.drift_bound_ppb);
-            let error_ns = selection.error_ns().saturating_add(age_ns);
-            self.discipline.correct(Correction { at, offset_ns: selection.offset_ns, error_ns }, local_ns)
+            // What is known now, carried back to when the best survivor was heard: no sample corrects twice.
+            let (age_ns, frequency_ppb) = (now.nanos_since(at), self.discipline.frequency_ppb());
+            let rate_ppb = self.drift_bound_ppb.max(0).saturating_add(frequency_ppb.saturating_abs());
+            let error_ns = selection.error_ns().saturating_add(drift_ns(age_ns, rate_ppb));
+            let offset_ns = selection.offset_ns.saturating_sub(scaled(age_ns, frequency_ppb));
+            self.discipline.correct(Correction { at, offset_ns, error_ns }, local_ns)
         });
         Ok(Accepted { sample, selection, outcome })
     }
@@ -104,7 +112,8 @@ impl Client {
         self.discipline.monotone(local_ns)
     }
 
-    /// What holds true time, if most servers say true; nothing as long as too few have answered.
+    /// What holds true time, if most servers say true and the counter drifts no more than stated; nothing as long as
+    /// too few have answered.
     pub fn interval(&self, local_ns: u64) -> Option<Interval> {
         self.discipline.interval(local_ns)
     }
@@ -116,19 +125,21 @@ impl Client {
 
     /// What the servers agree on, and when the best survivor's sample was taken.
     fn select(&self, now: UnixTime) -> (Option<Selection>, Option<UnixTime>) {
-        let estimates: Vec<_> = self.servers.iter().map(|it| it.estimate(now)).collect();
+        let frequency_ppb = self.discipline.frequency_ppb();
+        let estimates: Vec<_> =
+            self.servers.iter().map(|it| it.estimate_at_rate(now, frequency_ppb)).collect();
         let candidates: Vec<Candidate> = estimates
             .iter()
             .enumerate()
-            .filter_map(|(server, estimate)| {
-                let estimate = (*estimate)?;
-                Some(Candidate {
+            .map(|(server, estimate)| match estimate {
+                Some(estimate) => Candidate {
                     server,
-                    offset_ns: estimate.sample.offset_ns,
+                    offset_ns: estimate.offset_ns,
                     root_distance_ns: estimate.root_distance_ns(self.select.minimum_distance_ns),
                     jitter_ns: estimate.jitter_ns,
                     stratum: estimate.sample.stratum,
-                })
+                },
+                None => Candidate::absent(server),
             })
             .collect();
         let selection = select(&candidates, &self.select);

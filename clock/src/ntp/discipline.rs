@@ -4,17 +4,22 @@
 //!
 //! ```text
 //!  local      a counter of nanoseconds since some start, wrong by its oscillator: nothing ever moves it
-//!  free       local, at the frequency that was learned: what servers are compared with; never stepped or slewed
-//!  reading    free + phase: small offsets are slewed into the phase, large ones stepped
+//!  free       local, as a time: what servers are compared with; as wrong as the oscillator, whatever was learned
+//!  reading    free, at the frequency that was learned, + phase: small offsets are slewed into the phase, large ones
+//!             stepped
 //! ```
 //!
 //! A slew is planned when an offset becomes known and needs no timer: a reading is a few multiplications.
+//!
+//! A frequency may be learned wrongly, since answers that are late on one way alone look like drift. So the stated
+//! error rests on the free clock: true time runs at the counter's rate, or at the learned one, or between them, give or
+//! take the drift bound.
 
 use core::time::Duration;
 
 use super::fault::{Fault, Faults, Sound};
 use crate::interval::Interval;
-use crate::unix::{UnixTime, clamp_i64, drift_ns, nanos_of};
+use crate::unix::{UnixTime, clamp_i64, drift_ns, nanos_of, scaled};
 
 /// The fastest that any clock is slewed, frequency and phase together (MAXFREQ): 500 ppm.
 pub const MAXIMUM_SLEW_PPB: i64 = 500_000;
@@ -30,12 +35,13 @@ pub struct DisciplineOptions {
     pub panic_threshold: Duration,
     /// Whether the very first offset may be larger than that: for machines without a clock that survives the power.
     pub first_may_be_any: bool,
-    /// An offset is slewed away in this time, unless that would be faster than 500 ppm: 256 s, four questions.
+    /// An offset is slewed away in this time, unless that would be faster than 500 ppm: 256 s, four questions. The
+    /// frequency is learned with it too, but with no less than four times the interval between corrections: after
+    /// longer ones it takes a while to become as short as this again.
     pub time_constant: Duration,
     /// The largest frequency error that is learned, in parts per billion; at most 500 000.
     pub maximum_frequency_ppb: i64,
-    /// What the free clock may drift, in parts per billion (PHI): 15 000. With it the stated error grows; it has to
-    /// cover the oscillator and what was learned wrongly.
+    /// What the counter's oscillator may drift, in parts per billion (PHI): 15 000. With it the stated error grows.
     pub drift_bound_ppb: i64,
 }
 
@@ -56,7 +62,8 @@ impl Default for DisciplineOptions {
 /// A disciplined clock. Ask [`reading`](Self::reading), [`monotone`](Self::monotone), [`interval`](Self::interval);
 /// tell [`correct`](Self::correct).
 ///
-/// `local_ns` is the caller's counter. It must never go back; where it does, it is taken to stand still. It should
+/// `local_ns` is the caller's counter. It must never go back. Where it does, [`monotone`](Self::monotone) stands still,
+/// [`reading`](Self::reading) follows it as far as to the last correction, and bounds are off. It should
 /// count suspend (`CLOCK_BOOTTIME`), and nobody else should slew it (`CLOCK_MONOTONIC_RAW`): a machine that sleeps
 /// needs the first, one whose clock another daemon keeps right the second, and who has to wake a client of the second
 /// kind makes a new one.
@@ -64,14 +71,17 @@ impl Default for DisciplineOptions {
 pub struct Discipline<F = Sound> {
     options: DisciplineOptions,
     state: State,
-    /// Where both lines below begin.
+    /// Where the reading's lines begin.
     since_local_ns: u64,
+    /// The free clock then.
     free: UnixTime,
     frequency_ppb: i64,
     phase_ns: i64,
     /// Invariant: |frequency + slew| ≤ 500 ppm.
     slew_ppb: i64,
     slew_for_ns: i64,
+    /// With how long a time constant the frequency was learned last.
+    learning_ns: i64,
     last: Option<Correction>,
     last_monotone: UnixTime,
     faults: F,
@@ -82,7 +92,7 @@ pub struct Discipline<F = Sound> {
 pub struct Correction {
     /// When it was measured, by the free clock.
     pub at: UnixTime,
-    /// How far true time was ahead of the free clock.
+    /// How far true time was ahead of the free clock then.
     pub offset_ns: i64,
     /// How wrong that may be.
     pub error_ns: i64,
@@ -125,8 +135,9 @@ pub enum Outcome {
         /// True time less the reading.
         offset_ns: i64,
     },
-    /// This was measured no later than what was used before. The reading does not change; of the same measurement, a
-    /// smaller error is taken.
+    /// Nothing new, and no fault: this was measured no later than what was used before. That is what most answers come
+    /// to, since the filter keeps the best of eight, which may have been used already. The reading does not change; of
+    /// the same measurement, a smaller error is taken.
     Old,
 }
 
@@ -154,16 +165,16 @@ impl<F: Faults> Discipline<F> {
             phase_ns: 0,
             slew_ppb: 0,
             slew_for_ns: 0,
+            learning_ns: 0,
             last: None,
             last_monotone: UnixTime::MIN,
             faults,
         }
     }
 
-    /// The clock that servers are compared with.
+    /// The clock that servers are compared with: the counter, from the first reading on.
     pub fn free(&self, local_ns: u64) -> UnixTime {
-        let elapsed = self.elapsed(local_ns);
-        self.free.shifted(elapsed).shifted(scaled(elapsed, self.frequency_ppb))
+        self.free.shifted(self.elapsed(local_ns))
     }
 
     /// The disciplined clock. It goes back only where it is stepped back.
@@ -184,16 +195,21 @@ impl<F: Faults> Discipline<F> {
         held
     }
 
-    /// What holds true time, if the servers' claims do and the free clock drifts no more than stated; nothing before
-    /// the first correction and after a panic. Slews and steps do not move it. While a large offset is doubted, it
-    /// reaches from what was believed before to what is claimed now: either may be right.
+    /// What holds true time, if the servers' claims do and the counter drifts no more than stated; nothing before the
+    /// first correction and after a panic. Slews and steps do not move it. Its ends part by the drift bound, both ways,
+    /// and by the frequency that was learned, which may be wrong. While a large offset is doubted, it reaches from what
+    /// was believed before to what is claimed now: either may be right.
     pub fn interval(&self, local_ns: u64) -> Option<Interval> {
         let last = self.last.filter(|_| self.state != State::Panicked)?;
         let free = self.free(local_ns);
         let of = |claim: Correction| {
             let age_ns = if self.faults.has(Fault::CertainForEver) { 0 } else { free.nanos_since(claim.at) };
             let error_ns = claim.error_ns.saturating_add(drift_ns(age_ns, self.options.drift_bound_ppb));
-            Interval::around(free.shifted(claim.offset_ns), error_ns)
+            let carried_ns = scaled(age_ns, self.frequency_ppb);
+            let counted_ns = if self.faults.has(Fault::TrustLearned) { carried_ns } else { 0 };
+            let around =
+                |ns: i64| Interval::around(free.shifted(claim.offset_ns.saturating_add(ns)), error_ns);
+            around(carried_ns).hull(around(counted_ns))
         };
         match self.state {
             State::Doubt { claim, .. } if !self.faults.has(Fault::Confident) => {
@@ -213,7 +229,7 @@ impl<F: Faults> Discipline<F> {
         matches!(self.state, State::Doubt { .. })
     }
 
-    /// Takes what servers say. `local_ns` is now.
+    /// Takes what servers say. `local_ns` is now; what was measured earlier is carried on at the learned frequency.
     pub fn correct(&mut self, correction: Correction, local_ns: u64) -> Outcome {
         if let Some(last) = self.last.filter(|last| correction.at <= last.at) {
             if !self.faults.has(Fault::UseAgain) {
@@ -225,8 +241,10 @@ impl<F: Faults> Discipline<F> {
             }
         }
         let free = self.free(local_ns);
+        let carried_ns = scaled(free.nanos_since(correction.at), self.frequency_ppb);
+        let ahead_ns = correction.offset_ns.saturating_add(carried_ns);
         // Negative when true time is behind the reading.
-        let offset_ns = correction.offset_ns.saturating_sub(self.reading(local_ns).nanos_since(free));
+        let offset_ns = ahead_ns.saturating_sub(self.reading(local_ns).nanos_since(free));
         let size = offset_ns.unsigned_abs();
         if self.panics(size) {
             self.state = State::Panicked;
@@ -269,7 +287,7 @@ impl<F: Faults> Discipline<F> {
         at.nanos_since(right_at) >= nanos_of(self.options.stepout) && !self.faults.has(Fault::NeverStep)
     }
 
-    /// Begins both lines anew at `local_ns`, with the same readings.
+    /// Begins the reading's lines anew at `local_ns`, with the same reading.
     fn rebase(&mut self, local_ns: u64) {
         let (free, reading) = (self.free(local_ns), self.reading(local_ns));
         self.since_local_ns = self.since_local_ns.max(local_ns);
@@ -286,10 +304,11 @@ impl<F: Faults> Discipline<F> {
     /// Plans the phase, and learns the frequency by a phase-locked loop, critically damped: the offset, times how long
     /// it took to come about, over the square of two time constants (RFC 5905 §12 takes four, and has more loops).
     fn slew(&mut self, offset_ns: i64, since_last_ns: i64, local_ns: u64) {
+        let learning = self.learning(since_last_ns);
         self.rebase(local_ns);
         let constant = i128::from(nanos_of(self.options.time_constant).max(1));
-        let lasted = i128::from(since_last_ns).clamp(0, constant);
-        let learned = i128::from(offset_ns) * lasted / (4 * constant) * BILLION / constant;
+        let lasted = i128::from(since_last_ns).clamp(0, learning);
+        let learned = i128::from(offset_ns) * lasted / (4 * learning) * BILLION / learning;
         let limit = self.options.maximum_frequency_ppb.clamp(0, MAXIMUM_SLEW_PPB);
         self.frequency_ppb = clamp_i64(i128::from(self.frequency_ppb) + learned).clamp(-limit, limit);
         let wanted = clamp_i64(i128::from(offset_ns) * BILLION / constant);
@@ -303,14 +322,22 @@ impl<F: Faults> Discipline<F> {
         }
     }
 
+    /// The time constant of learning. A loop that acts more seldom than its time constant overshoots each time by more
+    /// than it corrects; so this is at least four times the last interval. What a long interval left is slewed away
+    /// with the constant of the options, and counts as long as it is there: so this shrinks more slowly than that.
+    fn learning(&mut self, interval_ns: i64) -> i128 {
+        let constant_ns = nanos_of(self.options.time_constant).max(1);
+        let shrink = i128::from(self.learning_ns) * i128::from(interval_ns.clamp(0, constant_ns));
+        let shrunk_ns = self.learning_ns - clamp_i64(shrink / (4 * i128::from(constant_ns)));
+        let fixed = self.faults.has(Fault::FixedConstant);
+        let least_ns = if fixed { constant_ns } else { interval_ns.saturating_mul(4).max(shrunk_ns) };
+        self.learning_ns = least_ns.max(constant_ns);
+        i128::from(self.learning_ns)
+    }
+
     fn elapsed(&self, local_ns: u64) -> i64 {
         i64::try_from(local_ns.saturating_sub(self.since_local_ns)).unwrap_or(i64::MAX)
     }
 }
 
 const BILLION: i128 = 1_000_000_000;
-
-/// `parts_per_billion` of `span_ns`, rounded down.
-fn scaled(span_ns: i64, parts_per_billion: i64) -> i64 {
-    clamp_i64((i128::from(span_ns) * i128::from(parts_per_billion)).div_euclid(BILLION))
-}

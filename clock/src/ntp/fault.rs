@@ -36,6 +36,10 @@ impl Faults for Planted {
 pub enum Fault {
     /// An answer is taken although it answers no question of ours.
     AnyOrigin,
+    /// An answer that is refused uses up the question.
+    UseUp,
+    /// A server that said to ask less is asked more, if it was asked very seldom.
+    Hasten,
     /// An answer is taken a second time.
     Replay,
     /// A kiss is obeyed though its sender did not see our question.
@@ -50,8 +54,14 @@ pub enum Fault {
     NewestSample,
     /// A sample's error does not grow with its age.
     Ageless,
+    /// An old sample's error is RFC 5905's dispersion alone, which counts half of its age.
+    HalfAged,
     /// A sample is used for a correction again.
     UseAgain,
+    /// True time is taken to be where the greatest number of claims meet.
+    SmallestOverlap,
+    /// Servers that have not answered yet are not counted.
+    AbsentAgree,
     /// The servers' mean is taken, liars and all.
     Mean,
     /// The clock is set at once when it is far off.
@@ -66,6 +76,10 @@ pub enum Fault {
     FollowBack,
     /// The stated interval leaves out what servers claim as long as it is doubted.
     Confident,
+    /// The stated error does not count that the learned frequency may be wrong.
+    TrustLearned,
+    /// The frequency is learned as fast from answers that come seldom.
+    FixedConstant,
     /// The stated error does not grow.
     CertainForEver,
 }

@@ -2,12 +2,15 @@
 //!
 //! A queue on the way makes an answer late and its offset wrong by up to half of what it cost; so the quickest of a
 //! few answers is nearly always the best. The others tell how much to trust it.
+//!
+//! RFC 5905's dispersion counts the best sample's age by half, so an old one would be trusted too much. Beside it stands
+//! a bound that counts all of it ([`Estimate::error_ns`]), and the root distance is never less.
 
 use alloc::vec::Vec;
 
 use super::fault::{Fault, Faults, Sound};
 use super::packet::Leap;
-use crate::unix::{UnixTime, clamp_i64, drift_ns};
+use crate::unix::{UnixTime, clamp_i64, drift_ns, scaled};
 
 /// Samples that are kept (NSTAGE).
 const STAGES: usize = 8;
@@ -73,6 +76,12 @@ impl<F: Faults> Filter<F> {
 
     /// What the samples together say at `now`; nothing when there are none.
     pub fn estimate(&self, now: UnixTime) -> Option<Estimate> {
+        self.estimate_at_rate(now, 0)
+    }
+
+    /// [`estimate`](Self::estimate), when true time is thought to run faster than the client's clock by
+    /// `frequency_ppb`: what a sample says is carried on at that rate. That it may be wrong is in the stated error.
+    pub fn estimate_at_rate(&self, now: UnixTime, frequency_ppb: i64) -> Option<Estimate> {
         let mut sorted: Vec<&Sample> = self.samples.iter().collect();
         // Stable: of equal delays the newest is first.
         sorted.sort_by_key(|it| it.delay_ns);
@@ -92,10 +101,16 @@ impl<F: Faults> Filter<F> {
         let stages = sorted.iter().map(|it| aged(it)).chain(missing).take(STAGES);
         // Rounded up, each by at most a nanosecond.
         let dispersion_ns = stages.zip(1..).map(|(it, halvings)| (it >> halvings) + 1).sum();
-        let squares: u128 = sorted.iter().map(|it| square(it.offset_ns.saturating_sub(best.offset_ns))).sum();
+        let carried =
+            |it: &Sample| it.offset_ns.saturating_add(scaled(now.nanos_since(it.at), frequency_ppb));
+        let offset_ns = carried(best);
+        let squares: u128 = sorted.iter().map(|it| square(carried(it).saturating_sub(offset_ns))).sum();
         let others = u128::try_from(sorted.len().saturating_sub(1).max(1)).unwrap_or(1);
         let jitter_ns = i64::try_from((squares / others).isqrt()).unwrap_or(i64::MAX);
-        Some(Estimate { sample: *best, dispersion_ns, jitter_ns })
+        let age_ns = if self.faults.has(Fault::HalfAged) { 0 } else { now.nanos_since(best.at) };
+        let rate_ppb = self.drift_bound_ppb.max(0).saturating_add(frequency_ppb.saturating_abs());
+        let error_ns = best.error_ns().saturating_add(drift_ns(age_ns, rate_ppb));
+        Some(Estimate { sample: *best, offset_ns, error_ns, dispersion_ns, jitter_ns })
     }
 }
 
@@ -104,6 +119,11 @@ impl<F: Faults> Filter<F> {
 pub struct Estimate {
     /// The sample of least delay.
     pub sample: Sample,
+    /// How far the server is ahead at the time of asking: that sample, carried on.
+    pub offset_ns: i64,
+    /// The most that this may be wrong by, if the server says true: the sample's error, which grows with its age by
+    /// the drift bound and by the rate at which it is carried on.
+    pub error_ns: i64,
     /// The samples' dispersions at the time of asking, best first, each counting half of the one before. What is
     /// missing counts 16 s, so that a server is not trusted before its fourth answer.
     pub dispersion_ns: i64,
@@ -112,18 +132,19 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    /// How far the true offset may be from the sample's, everything considered (RFC 5905 §11.2, LAMBDA). `minimum_ns`
-    /// stands for a smaller delay: two servers on one's own network should not call each other liars.
+    /// How far the true offset may be from this one, everything considered (RFC 5905 §11.2, LAMBDA), and no less than
+    /// [`error_ns`](Self::error_ns). `minimum_ns` stands for a smaller delay: two servers on one's own network should
+    /// not call each other liars.
     pub fn root_distance_ns(&self, minimum_ns: i64) -> i64 {
         let ways = self.sample.delay_ns.saturating_add(self.sample.root_delay_ns).max(minimum_ns);
         let parts = [ways / 2 + 1, self.sample.root_dispersion_ns, self.dispersion_ns, self.jitter_ns];
-        clamp_i64(parts.iter().map(|it| i128::from(*it)).sum())
+        clamp_i64(parts.iter().map(|it| i128::from(*it)).sum()).max(self.error_ns)
     }
 }
 
-/// The square of a difference, small enough that a few dozen may be added.
+/// The square of a difference, small enough that four billion may be added: more than three days count as three.
 pub(super) fn square(difference: i64) -> u128 {
-    u128::from(difference.unsigned_abs()).pow(2).min(u128::MAX >> 8)
+    u128::from(difference.unsigned_abs()).pow(2).min(1 << 96)
 }
 
 #[cfg(test)]
@@ -172,8 +193,25 @@ mod tests {
         (growth - 15_000_000 * 255 / 256).abs() <= 8
     }
 
+    /// The best sample is the oldest, the clock drifts as fast as it may, and the offset is within the distance.
+    fn ages_wholly<F: Faults>(faults: F) -> bool {
+        let mut filter = Filter::with_faults(15_000, faults);
+        for polls in 0..8 {
+            // True time runs 15 ppm faster than the clock.
+            filter.push(sample(polls * 8192, 1000 + polls, polls * 8192 * 15_000));
+        }
+        let at_rate = |ppb| filter.estimate_at_rate(UnixTime::from_secs(7 * 8192), ppb).unwrap();
+        [0, -15_000, 15_000, 7000].into_iter().all(|ppb| {
+            // Jitter, which is no bound, would hide it.
+            let quiet = Estimate { jitter_ns: 0, ..at_rate(ppb) };
+            assert_eq!(quiet.offset_ns, 7 * 8192 * ppb);
+            (7 * 8192 * 15_000 - quiet.offset_ns).abs() <= quiet.root_distance_ns(0)
+        })
+    }
+
     #[test]
     fn clock_p29_the_filter_holds_and_its_planted_faults_are_found() {
+        assert!(ages_wholly(Sound) && !ages_wholly(Planted(Fault::HalfAged)));
         assert!(least_delay(Sound) && !least_delay(Planted(Fault::NewestSample)));
         assert!(ages(Sound) && !ages(Planted(Fault::Ageless)));
     }

@@ -1,8 +1,12 @@
 //! Which of several servers to believe (RFC 5905 §11.2).
 //!
-//! Every server claims that the true offset lies within its root distance of what it says. The true offset lies where
-//! most claims overlap; a server whose own offset is outside of that is a *falseticker*. Of the rest, those that differ
-//! most are left out, and the others are averaged.
+//! Every server claims that the true offset lies within its root distance of what it says. RFC 5905 takes the offset to
+//! be where as many claims as possible overlap; a server whose own offset is outside of that is a *falseticker*. Of the
+//! rest, those that differ most are left out, and the others are averaged.
+//!
+//! That is a good guess and no bound: a liar whose claim lies within the honest ones narrows the overlap as it likes.
+//! If most servers say true, the true offset is somewhere in the claims of most; so what is stated as the bound holds
+//! every point that most servers' claims may share (Marzullo, "Maintaining the time in a distributed system", 1984).
 
 use alloc::vec::Vec;
 
@@ -25,6 +29,21 @@ pub struct Candidate {
     pub stratum: u8,
 }
 
+impl Candidate {
+    /// A server of which nothing is known. It is no candidate but counts among the servers of which most say true.
+    pub const fn absent(server: usize) -> Self {
+        Self { server, offset_ns: 0, root_distance_ns: 0, jitter_ns: 0, stratum: u8::MAX }
+    }
+
+    const fn low_ns(&self) -> i64 {
+        self.offset_ns.saturating_sub(self.root_distance_ns)
+    }
+
+    const fn high_ns(&self) -> i64 {
+        self.offset_ns.saturating_add(self.root_distance_ns)
+    }
+}
+
 /// What counts as a candidate and how many are averaged.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SelectOptions {
@@ -34,21 +53,21 @@ pub struct SelectOptions {
     pub minimum_distance_ns: i64,
     /// No server is left out for differing once there are as few as this (NMIN): 3.
     pub averaged: usize,
-    /// So many must agree before they are believed (NSANE): 1. With more servers than one, 2 keep a liar that answers
-    /// first from being believed alone.
+    /// So many must agree before they are believed (NSANE); of 0, the default, most of all servers, whether they have
+    /// answered or not. With fewer than most, a liar that answers first is believed, and no bound holds.
     pub agreeing: usize,
 }
 
 impl Default for SelectOptions {
     fn default() -> Self {
-        Self { maximum_distance_ns: 1_500_000_000, minimum_distance_ns: 10_000_000, averaged: 3, agreeing: 1 }
+        Self { maximum_distance_ns: 1_500_000_000, minimum_distance_ns: 10_000_000, averaged: 3, agreeing: 0 }
     }
 }
 
 /// What most servers agree on.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Selection {
-    /// The least offset that most claims allow.
+    /// The least offset that most servers may allow: the true offset is not below, if most servers say true.
     pub low_ns: i64,
     /// The greatest.
     pub high_ns: i64,
@@ -58,12 +77,13 @@ pub struct Selection {
     pub jitter_ns: i64,
     /// Whose claims were averaged, the best first.
     pub survivors: Vec<usize>,
-    /// Whose claims are false, if most claims are true.
+    /// Whose offset lies outside of where most claims meet. A guess, as far as claims alone tell: the bound trusts no one.
     pub falsetickers: Vec<usize>,
 }
 
 impl Selection {
-    /// How far the true offset may be from [`offset_ns`](Self::offset_ns), if most servers say true.
+    /// How far the true offset may be from [`offset_ns`](Self::offset_ns), if most servers say true, counting those
+    /// that were no candidates.
     pub const fn error_ns(&self) -> i64 {
         let (above, below) =
             (self.high_ns.saturating_sub(self.offset_ns), self.offset_ns.saturating_sub(self.low_ns));
@@ -71,7 +91,8 @@ impl Selection {
     }
 }
 
-/// Selects among `candidates`. Nothing when no majority of them agrees. Takes n² steps for n candidates.
+/// Selects among `candidates`. Nothing when no majority of those that are near enough agrees. Takes n² steps for n
+/// candidates.
 pub fn select(candidates: &[Candidate], options: &SelectOptions) -> Option<Selection> {
     select_with_faults(candidates, options, &super::fault::Sound)
 }
@@ -87,13 +108,21 @@ pub fn select_with_faults<F: Faults>(
         .filter(|it| (1..=options.maximum_distance_ns).contains(&it.root_distance_ns))
         .copied()
         .collect();
-    let (low_ns, high_ns) = if faults.has(Fault::Mean) { widest(&fit)? } else { intersect(&fit)? };
+    let overlap = if faults.has(Fault::Mean) { widest(&fit)? } else { intersect(&fit)? };
+    let absent = if faults.has(Fault::AbsentAgree) { 0 } else { candidates.len() - fit.len() };
+    let majority = (fit.len() + absent) / 2 + 1;
+    // An absent server might say anything: it counts for each offset.
+    let (low_ns, high_ns) = if faults.has(Fault::SmallestOverlap) {
+        overlap
+    } else {
+        shared(&fit, majority.saturating_sub(absent).max(1))?
+    };
     let (mut survivors, liars): (Vec<Candidate>, Vec<Candidate>) =
-        fit.into_iter().partition(|it| (low_ns..=high_ns).contains(&it.offset_ns));
+        fit.into_iter().partition(|it| (overlap.0..=overlap.1).contains(&it.offset_ns));
     let weight = |it: &Candidate| {
         i128::from(it.stratum) * i128::from(options.maximum_distance_ns) + i128::from(it.root_distance_ns)
     };
-    if survivors.len() < options.agreeing {
+    if survivors.len() < if options.agreeing == 0 { majority } else { options.agreeing } {
         return None;
     }
     survivors.sort_by_key(weight);
@@ -122,9 +151,9 @@ enum Edge {
 fn intersect(claims: &[Candidate]) -> Option<(i64, i64)> {
     let mut edges: Vec<(i64, Edge)> = Vec::with_capacity(claims.len() * 3);
     for claim in claims {
-        edges.push((claim.offset_ns.saturating_sub(claim.root_distance_ns), Edge::Lower));
+        edges.push((claim.low_ns(), Edge::Lower));
         edges.push((claim.offset_ns, Edge::Middle));
-        edges.push((claim.offset_ns.saturating_add(claim.root_distance_ns), Edge::Upper));
+        edges.push((claim.high_ns(), Edge::Upper));
     }
     edges.sort_unstable();
     (0..claims.len().div_ceil(2)).find_map(|false_ones| {
@@ -134,6 +163,16 @@ fn intersect(claims: &[Candidate]) -> Option<(i64, i64)> {
         // Two claims may touch in one point: that is an overlap too.
         (outside_below + outside_above <= false_ones && low <= high).then_some((low, high))
     })
+}
+
+/// The smallest interval that holds every point of at least `wanted` claims.
+fn shared(claims: &[Candidate], wanted: usize) -> Option<(i64, i64)> {
+    let ends = claims.iter().flat_map(|it| [(it.low_ns(), Edge::Lower), (it.high_ns(), Edge::Upper)]);
+    let mut edges: Vec<(i64, Edge)> = ends.collect();
+    edges.sort_unstable();
+    let (low, _) = scan(edges.iter(), Edge::Lower, wanted)?;
+    let (high, _) = scan(edges.iter().rev(), Edge::Upper, wanted)?;
+    Some((low, high))
 }
 
 /// Walks inwards until `wanted` claims are open: where that is, and how many middles came before.
@@ -158,29 +197,42 @@ fn scan<'a>(
 
 /// What holds every claim.
 fn widest(claims: &[Candidate]) -> Option<(i64, i64)> {
-    let low = claims.iter().map(|it| it.offset_ns.saturating_sub(it.root_distance_ns)).min()?;
-    let high = claims.iter().map(|it| it.offset_ns.saturating_add(it.root_distance_ns)).max()?;
+    let low = claims.iter().map(Candidate::low_ns).min()?;
+    let high = claims.iter().map(Candidate::high_ns).max()?;
     Some((low, high))
 }
 
 /// Leaves out the one that differs most from the others, until few are left or they differ less than each one's own
 /// samples (RFC 5905 §11.2.2).
 fn cluster(survivors: &mut Vec<Candidate>, averaged: usize) {
+    // Of each, the sum of its squared differences from all. Kept up to date, so that n² steps do.
+    let mut sums: Vec<u128> = survivors.iter().map(|it| squares(survivors, it)).collect();
     while survivors.len() > averaged {
-        let differs = survivors.iter().map(|it| spread(survivors, it)).enumerate().max_by_key(|(_, by)| *by);
+        let most = sums.iter().enumerate().max_by_key(|(_, sum)| **sum);
         let steadiest = survivors.iter().map(|it| it.jitter_ns).min();
-        match (differs, steadiest) {
-            (Some((at, by)), Some(steadiest)) if by > steadiest => survivors.remove(at),
-            _ => return,
-        };
+        let (Some((at, sum)), Some(steadiest)) = (most, steadiest) else { return };
+        if root_mean(*sum, survivors.len()) <= steadiest {
+            return;
+        }
+        sums.remove(at);
+        let gone = survivors.remove(at);
+        for (sum, it) in sums.iter_mut().zip(survivors.iter()) {
+            *sum -= square(it.offset_ns.saturating_sub(gone.offset_ns));
+        }
     }
 }
 
-/// The root of the mean square of how far all are from one; at least that one's own jitter counts too when it is the
-/// only one.
+/// The root of the mean square of how far all others are from one.
 fn spread(all: &[Candidate], from: &Candidate) -> i64 {
-    let squares: u128 = all.iter().map(|it| square(it.offset_ns.saturating_sub(from.offset_ns))).sum();
-    let others = u128::try_from(all.len().saturating_sub(1).max(1)).unwrap_or(1);
+    root_mean(squares(all, from), all.len())
+}
+
+fn squares(all: &[Candidate], from: &Candidate) -> u128 {
+    all.iter().map(|it| square(it.offset_ns.saturating_sub(from.offset_ns))).sum()
+}
+
+fn root_mean(squares: u128, all: usize) -> i64 {
+    let others = u128::try_from(all.saturating_sub(1).max(1)).unwrap_or(1);
     i64::try_from((squares / others).isqrt()).unwrap_or(i64::MAX)
 }
 
@@ -227,6 +279,48 @@ mod tests {
     fn clock_p29_a_falseticker_among_four_is_found() {
         assert!(one_liar_of_four(&Sound));
         assert!(!one_liar_of_four(&Planted(Fault::Mean)));
+    }
+
+    /// Two claim 0 within 10 ms, and it is −8 ms; the third lies within their claims and swears to less.
+    fn liar_within<F: Faults>(faults: &F) -> bool {
+        let claims = [claim(0, 0, 10_000_000), claim(1, 0, 10_000_000), claim(2, 0, 3_000_000)];
+        let chosen = select_with_faults(&claims, &SelectOptions::default(), faults).unwrap();
+        (chosen.low_ns, chosen.high_ns, chosen.error_ns()) == (-10_000_000, 10_000_000, 10_000_000)
+    }
+
+    /// Two of five lie, two have not answered: all that is known is that one of three says true.
+    fn absent_count<F: Faults>(faults: &F) -> bool {
+        let known = [claim(0, 0, 10_000), claim(1, 0, 3000), claim(2, 0, 3000)];
+        let claims: Vec<_> = known.into_iter().chain([Candidate::absent(3), claim(4, 0, i64::MAX)]).collect();
+        let chosen = select_with_faults(&claims, &SelectOptions::default(), faults).unwrap();
+        (chosen.low_ns, chosen.high_ns) == (-10_000, 10_000)
+            && select_with_faults(&claims[1..], &SelectOptions::default(), faults).is_none()
+    }
+
+    #[test]
+    fn clock_p29_the_bound_holds_whatever_most_servers_may_say() {
+        assert!(liar_within(&Sound) && !liar_within(&Planted(Fault::SmallestOverlap)));
+        assert!(absent_count(&Sound) && !absent_count(&Planted(Fault::AbsentAgree)));
+    }
+
+    #[test]
+    fn a_thousand_wide_claims_do_not_overflow() {
+        let ends = [i64::MIN, i64::MAX, 0];
+        let claims: Vec<_> = (0..1000).map(|it| claim(it, ends[it % 3], i64::MAX)).collect();
+        let options = SelectOptions { maximum_distance_ns: i64::MAX, ..SelectOptions::default() };
+        assert!(select(&claims, &options).is_some_and(|it| it.low_ns <= it.offset_ns));
+    }
+
+    /// As the RFC has it, one after the other: n³ steps.
+    fn cluster_slowly(survivors: &mut Vec<Candidate>, averaged: usize) {
+        while survivors.len() > averaged {
+            let sums: Vec<u128> = survivors.iter().map(|it| squares(survivors, it)).collect();
+            let (at, sum) = sums.iter().enumerate().max_by_key(|(_, sum)| **sum).unwrap();
+            if root_mean(*sum, survivors.len()) <= survivors.iter().map(|it| it.jitter_ns).min().unwrap() {
+                return;
+            }
+            survivors.remove(at);
+        }
     }
 
     #[test]
@@ -279,6 +373,37 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn those_that_differ_most_are_left_out_in_fewer_steps(
+            offsets in proptest::collection::vec((-1000_i64..1000, 0_i64..300), 0..40), averaged in 1_usize..6,
+        ) {
+            let mut quickly: Vec<_> = offsets.iter().enumerate()
+                .map(|(i, (offset, jitter))| Candidate { jitter_ns: *jitter, ..claim(i, *offset, 1) }).collect();
+            let mut slowly = quickly.clone();
+            cluster(&mut quickly, averaged);
+            cluster_slowly(&mut slowly, averaged);
+            prop_assert_eq!(quickly, slowly);
+        }
+
+        /// Fewer than half lie, anywhere; some have not answered. The true offset is zero.
+        #[test]
+        fn clock_p29_the_true_offset_is_within_the_bound_wherever_liars_are(
+            honest in proptest::collection::vec((-1000_i64..1000, 0_i64..3000), 0..8),
+            liars in proptest::collection::vec((-2000_i64..2000, 1_i64..2000), 0..9),
+            absent in 0_usize..4,
+        ) {
+            let liars = &liars[..liars.len().min((honest.len() + absent).saturating_sub(1))];
+            let honest = honest.iter().map(|(offset, more)| (*offset, offset.abs() + more.saturating_sub(1).max(1)));
+            let claims: Vec<_> = honest.chain(liars.iter().copied())
+                .enumerate().map(|(server, (offset, distance))| claim(server, offset, distance))
+                .chain((0..absent).map(|it| Candidate::absent(100 + it))).collect();
+            if let Some(chosen) = select(&claims, &SelectOptions::default()) {
+                prop_assert!(chosen.low_ns <= 0 && 0 <= chosen.high_ns, "{:?} of {:?}", chosen, claims);
+                prop_assert!(chosen.low_ns <= chosen.offset_ns && chosen.offset_ns <= chosen.high_ns);
+                prop_assert!(chosen.offset_ns.abs() <= chosen.error_ns());
+            }
+        }
+
         /// Fewer than half lie, far off; the others' claims hold the true offset, which is zero.
         #[test]
         fn clock_p29_the_true_offset_is_selected_as_long_as_most_say_true(
