@@ -1,8 +1,8 @@
 //! Which message that came is which message that was sent.
 //!
 //! Traces name no messages, so they are told apart by their content: a message that came is the oldest one with its
-//! content that has not come yet. Where several say the same, that may be the wrong one, but what is claimed of causes is
-//! true all the same: whatever was sent later was sent after it. A network that keeps order helps: what was overtaken
+//! content that has not come yet, and one that was lost the newest. Where several say the same, that may be the wrong one,
+//! but what is claimed of causes is true all the same: the true one was sent no earlier, or came before. A network that keeps order helps: what was overtaken
 //! will not come any more.
 
 use std::collections::BTreeMap;
@@ -171,25 +171,25 @@ fn see<'a>(
     }
 }
 
-/// The flight that this is, and whether it is a second copy: the oldest that has not landed, or else one that did.
+/// The flight that this is, and whether it is a second copy. What came is the oldest that may still come, what was lost the
+/// newest: so nothing is said to have been caused by a sending that came later than the true one.
 fn which(flights: &[Flight<'_>], sighting: &Sighting<'_>, order: Order) -> Option<(usize, bool)> {
     let possible = |flight: &Flight<'_>| match order {
         Order::Any => true,
         Order::Kept(tolerance) => flight.at <= sighting.at.saturating_add(tolerance),
     };
     let fits = |flight: &Flight<'_>| possible(flight) && holds(flight.message, sighting.message);
-    // The network made a copy of one that already came.
-    let doubled = flights.iter().position(|flight| flight.landed && flight.copies > 0 && fits(flight));
-    let fresh = flights.iter().position(|flight| !flight.landed && fits(flight));
-    match (fresh, doubled) {
-        (Some(fresh), Some(doubled)) if doubled < fresh => Some((doubled, true)),
-        (Some(fresh), _) => Some((fresh, false)),
-        (None, Some(doubled)) => Some((doubled, true)),
-        (None, None) if order == Order::Any => {
-            flights.iter().rposition(|flight| flight.landed && fits(flight)).map(|place| (place, true))
-        }
-        (None, None) => None,
+    let awaited = |flight: &Flight<'_>| (!flight.landed || flight.copies > 0) && fits(flight);
+    if let Seen::Lost(_) = sighting.what {
+        let newest = flights.iter().rposition(awaited)?;
+        return Some((newest, flights.get(newest)?.copies > 0));
     }
+    if let Some(oldest) = flights.iter().position(awaited) {
+        return Some((oldest, flights.get(oldest)?.landed));
+    }
+    // A network that doubles without saying so.
+    let again = || flights.iter().position(|flight| flight.landed && fits(flight));
+    (order == Order::Any).then(again).flatten().map(|place| (place, true))
 }
 
 fn arrow(

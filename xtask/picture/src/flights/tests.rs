@@ -113,3 +113,87 @@ fn a_network_that_keeps_order_never_brings_what_was_overtaken() {
     assert_eq!(shown(text, Order::Kept(9)), "-0 1-?");
     assert_eq!(shown(text, Order::Any), "-0 1-?");
 }
+
+#[test]
+fn what_was_lost_is_the_newest_that_says_so() {
+    // Else the one that came would seem to be of a sending that had nothing to do with it.
+    check("1>2 vote:3, 1>2 vote:3, 1x2 vote:3, 2<1 vote:3", "0-3 1-x");
+}
+
+mod causes {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What a network does next with messages of node 1 to node 2, by place among those on their way.
+    #[derive(Clone, Copy, Debug)]
+    enum Act {
+        Send(u8),
+        Deliver(usize),
+        Lose(usize),
+        /// As it is sent: that is when a network says so.
+        Double,
+    }
+
+    fn act() -> impl Strategy<Value = Act> {
+        prop_oneof![
+            (0..2u8).prop_map(Act::Send),
+            (0..8usize).prop_map(Act::Deliver),
+            (0..8usize).prop_map(Act::Lose),
+            Just(Act::Double),
+        ]
+    }
+
+    /// The steps as a trace tells them, and of each step that took a message the one that truly sent it.
+    fn play(acts: &[Act]) -> (String, Vec<Option<usize>>) {
+        let (mut words, mut sent_by, mut sky) = (Vec::new(), Vec::new(), Vec::<(usize, u8)>::new());
+        for act in acts {
+            let place = |at: usize, sky: &[(usize, u8)]| (!sky.is_empty()).then(|| at % sky.len());
+            let (word, sender) = match *act {
+                Act::Send(content) => {
+                    sky.push((words.len(), content));
+                    (format!("1>2 vote:{content}"), None)
+                }
+                Act::Deliver(at) => {
+                    let Some(at) = place(at, &sky) else { continue };
+                    let (sender, content) = sky.remove(at);
+                    (format!("2<1 vote:{content}"), Some(sender))
+                }
+                Act::Lose(at) => {
+                    let Some(at) = place(at, &sky) else { continue };
+                    let (_, content) = sky.remove(at);
+                    (format!("1x2 vote:{content}"), None)
+                }
+                Act::Double => {
+                    let Some(copy) = sky.iter().copied().max() else { continue };
+                    if copy.0 + 1 != words.len() {
+                        continue;
+                    }
+                    sky.push(copy);
+                    (format!("1=2 vote:{}", copy.1), None)
+                }
+            };
+            words.push(word);
+            sent_by.push(sender);
+        }
+        (words.join(", "), sent_by)
+    }
+
+    proptest! {
+        #[test]
+        fn an_arrow_never_claims_a_cause_that_was_none(acts in proptest::collection::vec(act(), 1..40)) {
+            let (text, sent_by) = play(&acts);
+            if text.is_empty() {
+                return Ok(());
+            }
+            let steps = steps(&text);
+            let at: Vec<u64> = (0..steps.len() as u64).collect();
+            for found in flights(&steps, &at, Order::Any) {
+                let (Some(from), Some(to)) = (found.from.1, found.to.1) else { continue };
+                // Node 2 knew of it if it had taken a message that was sent then or later.
+                let knew = sent_by[..=to].iter().flatten().any(|sender| *sender >= from);
+                prop_assert!(knew, "{text}: {from} is no cause of {to}");
+            }
+        }
+    }
+}
