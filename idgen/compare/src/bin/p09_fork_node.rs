@@ -1,0 +1,27 @@
+//! P9: the process forks, and both go on with one generator, hence one node. They ask for ids at the same time.
+use std::time::{Duration, SystemTime};
+
+use anyhow::Result;
+use snowflake::SnowflakeIdGenerator;
+use snowflaked::sync::Generator;
+use synod_idgen_compare::{parent_and_child, shared};
+
+fn main() -> Result<()> {
+    let snowflaked = Generator::new(1);
+    of("snowflaked 1.0.4", || snowflaked.generate::<i64>())?;
+    let mut rs_snowflake = SnowflakeIdGenerator::new(1, 1);
+    of("rs-snowflake 0.6.0", || rs_snowflake.real_time_generate())?;
+    Ok(())
+}
+
+fn of(name: &str, mut next: impl FnMut() -> i64) -> Result<()> {
+    let start = SystemTime::now() + Duration::from_millis(50);
+    let (ours, theirs) = parent_and_child(|| {
+        while SystemTime::now() < start {
+            std::hint::spin_loop();
+        }
+        Ok((0..200_000).map(|_| next()).collect())
+    })?;
+    println!("{name}: ids of both processes: {}", if shared(&ours, &theirs) > 0 { "some" } else { "none" });
+    Ok(())
+}
