@@ -8,9 +8,13 @@
 //! own name.
 
 pub mod callgrind;
+#[cfg(any(feature = "clock", feature = "idgen"))]
+mod case;
 #[cfg(feature = "clock")]
 pub mod clock;
 pub mod figure;
+#[cfg(feature = "idgen")]
+pub mod idgen;
 pub mod measure;
 #[cfg(feature = "raft")]
 pub mod raft;

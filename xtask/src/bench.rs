@@ -36,6 +36,7 @@ pub(crate) struct Args {
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Name {
     Clock,
+    Idgen,
     Raft,
     Wal,
 }
@@ -45,6 +46,7 @@ impl Name {
     const fn feature(self) -> &'static str {
         match self {
             Self::Clock => "clock",
+            Self::Idgen => "idgen",
             Self::Raft => "raft",
             Self::Wal => "wal",
         }
@@ -56,6 +58,10 @@ impl Name {
             Self::Clock => {
                 "Clocks: one operation after the other. CPU time of one thread, then operations per second of two \
                  threads that\nshare one object, by the wall."
+            }
+            Self::Idgen => {
+                "Ids: burst is what a fresh tick holds, steady is what comes over a whole second. CPU time of one thread, \
+                 then\noperations per second of two threads that share one generator, by the wall."
             }
             Self::Raft => {
                 "Consensus cores: 3 nodes in one thread, logs in memory, messages moved by hand, a closed loop of \
@@ -91,6 +97,7 @@ impl Name {
                 }
                 runs
             }
+            Self::Idgen => vec![run("bench-idgen", &[])],
             Self::Raft => {
                 let kept = Run { keep_memory: true, ..run("bench-raft", &["--memory-kept"]) };
                 let mut runs = vec![run("bench-raft", &[]), run("bench-raft-allocations", &[]), kept];

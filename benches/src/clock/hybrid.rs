@@ -4,11 +4,10 @@
 //! takes as a function.
 
 use std::hint::black_box;
-use std::sync::Barrier;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
-use anyhow::{Context as _, Result, anyhow, ensure};
+use anyhow::{Context as _, Result, ensure};
 use hlc_gen::HlcGenerator;
 use rustix::time::{ClockId, clock_gettime};
 use synod_clock::hybrid::{HybridClock, Keeper, KeeperOptions, Micros, Options, Physical, Seam, Timestamp};
@@ -16,12 +15,11 @@ use synod_transport::store::MemStateStore;
 use synod_transport::time::ManualTime;
 
 use crate::callgrind;
+use crate::case::{Case, OPERATIONS};
 use crate::figure::{Figure, Row};
-use crate::measure::{least, median, number, thread_cpu_ns};
+use crate::measure::number;
 
 const ROUNDS: usize = 25;
-/// Of one case in one round, by one thread.
-const OPERATIONS: u64 = 100_000;
 
 /// All figures. Every case of all groups takes its turn in every round.
 pub(super) fn figures() -> Result<Vec<Figure>> {
@@ -63,67 +61,6 @@ fn all() -> Result<Vec<Case>> {
     cases.extend(observed()?);
     cases.extend(floor());
     Ok(cases)
-}
-
-/// One operation of one implementation.
-struct Case {
-    row: Row,
-    /// Does it so many times; whether all went well.
-    run: Box<dyn Fn(u64) -> bool + Sync>,
-    cpu_ns: Vec<f64>,
-    millions: Vec<f64>,
-}
-
-impl Case {
-    /// An operation that always goes well.
-    fn new<T>(row: Row, operation: impl Fn() -> T + Sync + 'static) -> Self {
-        Self::fallible(row, move || Some(operation()))
-    }
-
-    /// One that may fail, which would make its figures worthless.
-    fn fallible<T>(row: Row, operation: impl Fn() -> Option<T> + Sync + 'static) -> Self {
-        let run = move |count| {
-            let mut went_well = true;
-            for _ in 0..count {
-                went_well &= black_box(operation()).is_some();
-            }
-            went_well
-        };
-        Self { row, run: Box::new(run), cpu_ns: Vec::new(), millions: Vec::new() }
-    }
-
-    fn measure(&mut self) -> Result<()> {
-        let begun = thread_cpu_ns();
-        let alone = (self.run)(OPERATIONS);
-        self.cpu_ns.push((thread_cpu_ns() - begun) / number(OPERATIONS));
-
-        let barrier = Barrier::new(2);
-        let run = || {
-            barrier.wait();
-            let begun = Instant::now();
-            let went_well = (self.run)(OPERATIONS);
-            (begun, Instant::now(), went_well)
-        };
-        let (ours, theirs) = std::thread::scope(|scope| {
-            let other = scope.spawn(run);
-            (run(), other.join())
-        });
-        let theirs = theirs.map_err(|_| anyhow!("a thread panicked"))?;
-        ensure!(alone && ours.2 && theirs.2, "an operation failed: {:?}", self.row);
-        let elapsed = ours.1.max(theirs.1) - ours.0.min(theirs.0);
-        self.millions.push(number(2 * OPERATIONS) / elapsed.as_secs_f64() / 1e6);
-        Ok(())
-    }
-
-    fn figures(&self) -> [Figure; 4] {
-        let best = self.millions.iter().copied().fold(0.0, f64::max);
-        [
-            self.row.figure("CPU per op", median(&self.cpu_ns), "ns"),
-            self.row.figure("least", least(&self.cpu_ns), "ns"),
-            self.row.figure("two threads", median(&self.millions), "M/s"),
-            self.row.figure("best", best, "M/s"),
-        ]
-    }
 }
 
 fn now<P: Physical + Sync + 'static>(bench: &'static str, name: &str, source: P) -> Result<Case>
