@@ -6,6 +6,7 @@
 
 extern crate alloc;
 
+pub mod codec;
 mod process;
 mod sync;
 pub mod wall;
