@@ -8,5 +8,6 @@ extern crate alloc;
 
 pub mod codec;
 mod process;
+pub mod random;
 mod sync;
 pub mod wall;
