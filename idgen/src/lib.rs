@@ -6,6 +6,8 @@
 
 extern crate alloc;
 
+pub mod codec;
 mod process;
+pub mod random;
 mod sync;
 pub mod wall;
