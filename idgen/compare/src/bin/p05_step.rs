@@ -21,7 +21,7 @@ fn main() -> Result<()> {
     step("-0.05s")?;
     println!("rs-snowflake 0.6.0: some ids repeated: {}", shared(&first, &of_rs_snowflake()) > 0);
     step("+0s")?;
-    (snowflaked.generate::<u64>(), sonyflake.next_id()?, tsid.create());
+    let _ = (snowflaked.generate::<u64>(), sonyflake.next_id()?, tsid.create());
 
     step("-1s")?;
     println!("snowflaked 1.0.4: {:?}", caught(|| snowflaked.generate::<u64>()).map(|_| "an id"));

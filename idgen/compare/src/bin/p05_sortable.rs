@@ -1,0 +1,45 @@
+//! P5: ids that sort by time, when the clock steps back by 9 s, then by an hour.
+use std::time::{Duration, UNIX_EPOCH};
+
+use anyhow::{Result, anyhow};
+use scru128::generator::{RandSource, StdSystemTime};
+use uuid::timestamp::context::ContextV7;
+use uuid::{Timestamp, Uuid};
+
+/// Seconds since 1970 as the clock shows them, one reading after the other.
+const READINGS: [u64; 3] = [1_700_003_600, 1_700_003_591, 1_700_000_000];
+
+fn main() -> Result<()> {
+    let mut ulid = ulid::Generator::new();
+    let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
+    let ids =
+        READINGS.map(|seconds| ulid.generate_from_datetime(at(seconds)).map_err(|error| anyhow!("{error}")));
+    println!("ulid 3.0.0: {}", order(ids.into_iter().collect::<Result<Vec<_>>>()?));
+
+    let context = ContextV7::new();
+    let ids = READINGS.map(|seconds| Uuid::new_v7(Timestamp::from_unix(&context, seconds, 0)));
+    println!("uuid 1.29.3, v7: {}", order(ids));
+
+    let mut scru128 = scru128::Generator::with_rand_and_time_sources(Fixed, StdSystemTime::default());
+    let ids = READINGS.map(|seconds| scru128.generate_or_reset_with_ts(seconds * 1000));
+    println!("scru128 4.2.0, or reset: {}", order(ids));
+    let mut scru128 = scru128::Generator::with_rand_and_time_sources(Fixed, StdSystemTime::default());
+    let ids = READINGS.map(|seconds| scru128.generate_or_abort_with_ts(seconds * 1000));
+    println!("scru128 4.2.0, or abort: {}", order(ids.into_iter().flatten()));
+    Ok(())
+}
+
+/// Random bits do not matter here.
+struct Fixed;
+
+impl RandSource for Fixed {
+    fn next_u32(&mut self) -> u32 {
+        7
+    }
+}
+
+fn order<T: Ord>(ids: impl IntoIterator<Item = T>) -> String {
+    let ids: Vec<T> = ids.into_iter().collect();
+    let word = if ids.is_sorted_by(|one, next| one < next) { "in order" } else { "not in order" };
+    format!("{} ids of 3, {word}", ids.len())
+}
