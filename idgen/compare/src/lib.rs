@@ -29,6 +29,11 @@ pub fn millis(time: SystemTime) -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
+/// What it gives, or the error in words.
+pub fn outcome<T: std::fmt::Debug, E: std::fmt::Display>(outcome: Result<T, E>) -> String {
+    outcome.map_or_else(|error| format!("error: {error}"), |given| format!("{given:?}"))
+}
+
 /// What it gives, or what it said when it panicked.
 pub fn caught<T>(attempt: impl FnOnce() -> T) -> Result<T, String> {
     std::panic::set_hook(Box::new(|_| ()));

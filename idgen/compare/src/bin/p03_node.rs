@@ -4,6 +4,9 @@ use ferroid::id::SnowflakeTwitterId;
 use ferroid::time::{MonotonicClock, TWITTER_EPOCH};
 use snowflake::SnowflakeIdGenerator;
 use snowflaked::sync::Generator;
+use synod_idgen::layout::{Tsid, Twitter};
+use synod_idgen::node::NodeId;
+use synod_idgen_compare::outcome;
 use tsid::TsidFactory;
 
 fn main() {
@@ -18,4 +21,6 @@ fn main() {
         println!("ferroid 2.0.0: node 1500 of 1024 gives an id of node {}", id.machine_id());
     }
     println!("snowflaked 1.0.4: node 1500 of 1024 gives {:?}", Generator::new_checked(1500).map(|_| ()));
+    println!("synod-idgen: {}", outcome(NodeId::<Twitter>::new(1500)));
+    println!("synod-idgen: {}", outcome(NodeId::<Tsid<8>>::new(300)));
 }

@@ -1,13 +1,18 @@
 //! P4: the epoch lies a day ahead, which is where it lies for a host whose clock starts in 1970.
 use std::time::{Duration, SystemTime};
 
+use anyhow::Result;
 use idgenerator::{CoreIdGenerator, IdGeneratorOptions};
 use snowflake::SnowflakeIdGenerator;
 use snowflaked::sync::Generator;
 use sonyflake::Sonyflake;
-use synod_idgen_compare::{caught, millis};
+use synod_idgen::generator::Generator as Ours;
+use synod_idgen::layout::Discord;
+use synod_idgen::node::NodeId;
+use synod_idgen::wall;
+use synod_idgen_compare::{caught, millis, outcome};
 
-fn main() {
+fn main() -> Result<()> {
     let tomorrow = SystemTime::now() + Duration::from_secs(86_400);
     let snowflaked: Generator = Generator::builder().epoch(tomorrow).build();
     println!("snowflaked 1.0.4: {:?}", caught(|| snowflaked.generate::<u64>()).map(|_| "an id"));
@@ -18,4 +23,9 @@ fn main() {
     println!("sonyflake 0.5.1: an error: {}", made.is_err());
     let options = IdGeneratorOptions::new().base_time(millis(tomorrow));
     println!("idgenerator 2.0.0: an error: {}", CoreIdGenerator::default().init(options).is_err());
+
+    let wall = wall::from_fn(|| Duration::ZERO);
+    let made = Ours::new(NodeId::<Discord>::new(1)?, wall).map(|_| "a generator");
+    println!("synod-idgen: {}", outcome(made));
+    Ok(())
 }

@@ -1,8 +1,13 @@
 //! P5: the clock steps back five times. The base of its time is an option, and a later base is an earlier clock.
-use std::time::SystemTime;
+use std::cell::Cell;
+use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
 use idgenerator::{CoreIdGenerator, IdGeneratorOptions};
+use synod_idgen::generator::Generator;
+use synod_idgen::layout::Twitter;
+use synod_idgen::node::NodeId;
+use synod_idgen::wall;
 use synod_idgen_compare::{distinct, millis};
 
 fn main() -> Result<()> {
@@ -13,7 +18,7 @@ fn main() -> Result<()> {
     let mut ids = Vec::new();
     for _ in 0..5 {
         ids.push(idgenerator.next_id());
-        idgenerator.set_options(options(base + 10_000))?;
+        idgenerator.set_options(options(base + 9_000))?;
         ids.extend((0..2000).map(|_| idgenerator.next_id()));
         idgenerator.set_options(options(base))?;
     }
@@ -23,5 +28,16 @@ fn main() -> Result<()> {
         "idgenerator 2.0.0: {} ids, {falling} smaller than the one before, some repeated: {repeated}",
         ids.len()
     );
+
+    let now = Cell::new(Duration::from_secs(1_700_000_000));
+    let ours = Generator::new(NodeId::<Twitter>::new(1)?, wall::from_fn(|| now.get()))?;
+    let mut ids = Vec::new();
+    for _ in 0..5 {
+        ids.push(ours.try_next()?);
+        now.set(now.get() - Duration::from_secs(9));
+        (0..2000).try_for_each(|_| ours.try_next().map(|id| ids.push(id)))?;
+        now.set(now.get() + Duration::from_millis(9001));
+    }
+    println!("synod-idgen: {} ids, in order: {}", ids.len(), ids.is_sorted_by(|one, next| one < next));
     Ok(())
 }

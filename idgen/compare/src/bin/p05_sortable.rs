@@ -20,10 +20,10 @@ fn main() -> Result<()> {
     let ids = READINGS.map(|seconds| Uuid::new_v7(Timestamp::from_unix(&context, seconds, 0)));
     println!("uuid 1.29.3, v7: {}", order(ids));
 
-    let mut scru128 = scru128::Generator::with_rand_and_time_sources(Fixed, StdSystemTime::default());
+    let mut scru128 = scru128::Generator::with_rand_and_time_sources(Fixed, StdSystemTime);
     let ids = READINGS.map(|seconds| scru128.generate_or_reset_with_ts(seconds * 1000));
     println!("scru128 4.2.0, or reset: {}", order(ids));
-    let mut scru128 = scru128::Generator::with_rand_and_time_sources(Fixed, StdSystemTime::default());
+    let mut scru128 = scru128::Generator::with_rand_and_time_sources(Fixed, StdSystemTime);
     let ids = READINGS.map(|seconds| scru128.generate_or_abort_with_ts(seconds * 1000));
     println!("scru128 4.2.0, or abort: {}", order(ids.into_iter().flatten()));
     Ok(())

@@ -6,7 +6,11 @@ use anyhow::Result;
 use ferroid::generator::AtomicSnowflakeGenerator;
 use ferroid::id::SnowflakeTwitterId;
 use ferroid::time::{MonotonicClock, TWITTER_EPOCH};
-use synod_idgen_compare::{Side, fork};
+use synod_idgen::generator::{Exhausted, Generator, Options};
+use synod_idgen::layout::Twitter;
+use synod_idgen::node::{Always, NodeId};
+use synod_idgen::wall::System;
+use synod_idgen_compare::{Side, distinct, fork, parent_and_child};
 
 fn main() -> Result<()> {
     let clock = MonotonicClock::<1>::with_epoch(TWITTER_EPOCH);
@@ -22,6 +26,23 @@ fn main() -> Result<()> {
             let (ids, ended) = child.listen(Duration::from_secs(3))?;
             let stopped = if ended { "and ended" } else { "then none for 3 s" };
             println!("ferroid 2.0.0: the child gave {} of 10000 ids, {stopped}", ids.len());
+
+            let borrow =
+                Options { exhausted: Exhausted::Borrow(Duration::from_secs(1)), ..Options::default() };
+            let mut ours = Generator::builder(NodeId::<Twitter>::new(1)?).options(borrow).build(System)?;
+            let parent = std::process::id();
+            let (ids, more) = parent_and_child(|| {
+                if std::process::id() != parent {
+                    ours.adopt(NodeId::new(2)?, Always);
+                }
+                (0..10_000).map(|_| Ok(ours.try_next()?.as_u64())).collect()
+            })?;
+            println!("synod-idgen: the child gave {} of 10000 ids", more.len());
+            println!(
+                "synod-idgen: {} ids of both, {} distinct",
+                ids.len() + more.len(),
+                distinct(ids.iter().chain(&more))
+            );
         }
     }
     Ok(())
