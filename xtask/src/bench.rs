@@ -86,6 +86,7 @@ impl Name {
         }
         let run = |binary, more: &[&'static str]| Run {
             binary,
+            features: self.feature(),
             flags: [&flags, more].concat(),
             keep_memory: false,
         };
@@ -97,7 +98,10 @@ impl Name {
                 }
                 runs
             }
-            Self::Idgen => vec![run("bench-idgen", &[])],
+            Self::Idgen => {
+                let fast = Run { features: "idgen-fast-rng", ..run("bench-idgen", &["--uuids"]) };
+                vec![run("bench-idgen", &[]), fast]
+            }
             Self::Raft => {
                 let kept = Run { keep_memory: true, ..run("bench-raft", &["--memory-kept"]) };
                 let mut runs = vec![run("bench-raft", &[]), run("bench-raft-allocations", &[]), kept];
@@ -114,6 +118,8 @@ impl Name {
 /// One start of one binary.
 struct Run {
     binary: &'static str,
+    /// Of `synod-benches`.
+    features: &'static str,
     flags: Vec<&'static str>,
     /// Tell the C library's allocator to give nothing back to the system.
     keep_memory: bool,
@@ -136,7 +142,7 @@ pub(crate) fn run(args: &Args) -> Result<Verdict> {
         let mut figures = Vec::new();
         for run in name.runs(args) {
             eprintln!("running {} {}", run.binary, run.flags.join(" "));
-            for line in lines_of(name, &run)? {
+            for line in lines_of(&run)? {
                 if let Some(json) = &mut json {
                     writeln!(json, "{line}").context("writing the figures")?;
                 }
@@ -160,12 +166,12 @@ fn cargo() -> Result<Command> {
 }
 
 /// What a binary prints, line by line.
-fn lines_of(name: Name, run: &Run) -> Result<Vec<String>> {
+fn lines_of(run: &Run) -> Result<Vec<String>> {
     let binary = run.binary;
     let mut command = cargo()?;
     command
         .args(["run", "--quiet", "--profile", "bench", "--package", "synod-benches"])
-        .args(["--features", name.feature(), "--bin", binary, "--"])
+        .args(["--features", run.features, "--bin", binary, "--"])
         .args(&run.flags)
         .stdout(Stdio::piped());
     if run.keep_memory {

@@ -6,8 +6,9 @@ use std::sync::Barrier;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Result, anyhow, ensure};
+use synod_idgen::wall::{Coarse, System};
 
-use super::{peers, suite::Options};
+use super::{ours, peers, suite::Options};
 use crate::figure::{Figure, Row};
 use crate::measure::{least, median, number, thread_cpu_ns};
 
@@ -19,7 +20,7 @@ const IDS: u64 = 1500;
 
 /// All figures, in turns.
 pub(super) fn figures(options: &Options) -> Result<Vec<Figure>> {
-    let mut cases = all();
+    let mut cases = all()?;
     for _ in 0..options.rounds() {
         for case in &mut cases {
             for _ in 0..BURSTS {
@@ -30,13 +31,17 @@ pub(super) fn figures(options: &Options) -> Result<Vec<Figure>> {
     Ok(cases.iter().flat_map(Case::figures).collect())
 }
 
-fn all() -> Vec<Case> {
+fn all() -> Result<Vec<Case>> {
     let (atomic, lock, snowflaked) = (peers::ferroid_atomic(), peers::ferroid_lock(), peers::snowflaked());
-    vec![
+    let (system, coarse) = (ours::waiting(System)?, ours::borrowing(Coarse)?);
+    Ok(vec![
+        Case::new("synod-idgen", move || system.next().ok()),
+        // The coarse clock may be some ticks old, whose ids are given already: it needs to borrow.
+        Case::new("synod-idgen, borrows, coarse source", move || coarse.try_next().ok()),
         Case::new("ferroid, atomic", move || Some(atomic())),
         Case::new("ferroid, lock", lock),
         Case::new("snowflaked", move || Some(snowflaked())),
-    ]
+    ])
 }
 
 struct Case {
@@ -104,7 +109,7 @@ mod tests {
 
     #[test]
     fn every_case_gives_ids_and_a_failure_is_told() {
-        for case in &mut all() {
+        for case in &mut all().unwrap() {
             case.measure().unwrap();
             assert!(case.figures().iter().all(|figure| figure.value > 0.0), "{:?}", case.row);
         }

@@ -5,6 +5,7 @@
 //! has it; one that needs `&mut` stands behind the standard library's mutex where two threads share it.
 
 mod burst;
+mod ours;
 mod peers;
 mod snowflake;
 mod sortable;

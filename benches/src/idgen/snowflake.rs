@@ -1,8 +1,11 @@
 //! Generators that go on into ticks to come when the present one is full; blocks; lanes.
 
-use anyhow::Result;
+use std::hint::black_box;
 
-use super::{peers, suite};
+use anyhow::Result;
+use synod_idgen::wall::{Coarse, System};
+
+use super::{ours, peers, suite};
 use crate::case::Case;
 use crate::figure::{Figure, Row};
 
@@ -13,15 +16,59 @@ pub(super) fn figures(options: &suite::Options) -> Result<Vec<Figure>> {
 
 fn all() -> Result<Vec<Case>> {
     let mut cases = borrowing()?;
+    cases.extend(coarse()?);
+    cases.extend(in_rows()?);
     cases.extend(floor());
     Ok(cases)
 }
 
 fn borrowing() -> Result<Vec<Case>> {
     const BORROWING: &str = "idgen snowflake, borrowing";
+    let generator = ours::borrowing(System)?;
     Ok(vec![
+        Case::fallible(Row::new(BORROWING, "synod-idgen"), move || generator.try_next().ok()),
         Case::new(Row::new(BORROWING, "idgenerator"), peers::idgenerator()?),
         Case::new(Row::new(BORROWING, "tsid"), peers::tsid()),
+    ])
+}
+
+fn coarse() -> Result<Vec<Case>> {
+    const COARSE: &str = "idgen snowflake, borrowing, coarse source";
+    let generator = ours::borrowing(Coarse)?;
+    Ok(vec![Case::fallible(Row::new(COARSE, "synod-idgen"), move || generator.try_next().ok())])
+}
+
+/// Of each thread in one round: a block or a lane gives so many in a millisecond.
+const MANY: u64 = 256 * 8192;
+
+/// Many ids by one atomic operation: a block that is walked through, and a thread's own lane.
+fn in_rows() -> Result<Vec<Case>> {
+    const ROWS: &str = "idgen snowflake, many at once";
+    let (blocks, lanes, walls) =
+        (ours::borrowing(System)?, ours::borrowing(System)?, ours::borrowing(Coarse)?);
+    let block = move |count| {
+        (0..count / 256).all(|_| blocks.reserve(256).is_ok_and(|block| block.map(black_box).count() == 256))
+    };
+    let lane = move |count| {
+        let mut lane = lanes.lane(256);
+        (0..count).all(|_| lane.try_next().map(black_box).is_ok())
+    };
+    let coarse = move |count| {
+        let mut lane = walls.lane(256);
+        (0..count).all(|_| lane.try_next().map(black_box).is_ok())
+    };
+    Ok(vec![
+        Case::batch(Row::new(ROWS, "synod-idgen, block of 256"), block).of(MANY),
+        Case::batch(Row::new(ROWS, "synod-idgen, lane of 256"), lane).of(MANY),
+        Case::batch(Row::new(ROWS, "synod-idgen, lane of 256, coarse source"), coarse).of(MANY),
+        Case::batch(Row::new(ROWS, "a number of one's own, added to"), |count| {
+            let mut number = 0u64;
+            (0..count).all(|_| {
+                number += 1;
+                black_box(number) > 0
+            })
+        })
+        .of(MANY),
     ])
 }
 

@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow};
+use synod_idgen::wall::{Coarse, System};
 
-use super::{peers, suite::Options};
+use super::{ours, peers, suite::Options};
 use crate::figure::{Figure, Row};
 use crate::measure::{median, number, process_cpu_ns};
 
@@ -34,7 +35,17 @@ fn all() -> Result<Vec<Case>> {
         peers::idgenerator()?,
         peers::tsid(),
     );
+    let (waiting, borrowing) = (ours::waiting(System)?, ours::borrowing(System)?);
+    let coarse = ours::borrowing(Coarse)?;
+    let shared = ours::waiting(System)?;
     Ok(vec![
+        Case::new("synod-idgen", move || waiting.next().ok()),
+        Case::batch("synod-idgen, lanes of 256", move |stop| {
+            let mut lane = shared.lane(256);
+            count(stop, || lane.next().ok())
+        }),
+        Case::new("synod-idgen, borrows", move || borrowing.try_next().ok()),
+        Case::new("synod-idgen, borrows, coarse source", move || coarse.try_next().ok()),
         Case::new("ferroid, atomic", move || Some(atomic())),
         Case::new("ferroid, lock", lock),
         Case::new("snowflaked", move || Some(snowflaked())),
@@ -56,16 +67,10 @@ struct Case {
 
 impl Case {
     fn new<T>(name: &str, next: impl Fn() -> Option<T> + Sync + 'static) -> Self {
-        let run = move |stop: &AtomicBool| {
-            let mut count = 0;
-            while !stop.load(Ordering::Relaxed) {
-                for _ in 0..32 {
-                    black_box(next())?;
-                }
-                count += 32;
-            }
-            Some(count)
-        };
+        Self::batch(name, move |stop| count(stop, &next))
+    }
+
+    fn batch(name: &str, run: impl Fn(&AtomicBool) -> Option<u64> + Sync + 'static) -> Self {
         Self { row: Row::new(STEADY, name), run: Box::new(run), rounds: Default::default() }
     }
 
@@ -88,6 +93,18 @@ impl Case {
             self.row.figure("CPU per id, one thread", cpu(one), "ns"),
         ]
     }
+}
+
+/// How many it gave until it was told to stop.
+fn count<T>(stop: &AtomicBool, mut next: impl FnMut() -> Option<T>) -> Option<u64> {
+    let mut count = 0;
+    while !stop.load(Ordering::Relaxed) {
+        for _ in 0..32 {
+            black_box(next())?;
+        }
+        count += 32;
+    }
+    Some(count)
 }
 
 fn measure(run: &Run, threads: usize, turn: Duration) -> Result<(f64, f64)> {

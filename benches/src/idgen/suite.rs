@@ -18,6 +18,9 @@ pub struct Options {
     /// Nothing more to measure. Every suite takes this flag.
     #[arg(long)]
     pub long: bool,
+    /// Versions 4 and 7 of UUID alone.
+    #[arg(long)]
+    pub uuids: bool,
 }
 
 impl Options {
@@ -37,14 +40,15 @@ type Family = fn(&Options) -> Result<Vec<Figure>>;
 
 /// Runs every family in turn.
 pub fn run(options: &Options, out: &mut impl Write) -> Result<()> {
-    let families: [Family; 5] = [
+    let all: [Family; 5] = [
         super::steady::figures,
         super::burst::figures,
         super::snowflake::figures,
         super::sortable::figures,
         super::text::figures,
     ];
-    for family in families {
+    let uuids: [Family; 1] = [super::sortable::figures];
+    for family in if options.uuids { &uuids[..] } else { &all[..] } {
         for figure in family(options)? {
             figure.write_to(out)?;
         }
