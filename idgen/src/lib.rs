@@ -6,8 +6,15 @@
 
 extern crate alloc;
 
+#[cfg(feature = "serde")]
+mod binary;
+mod bits;
 pub mod codec;
+pub mod ksuid;
+mod monotonic;
 mod process;
 pub mod random;
 mod sync;
+pub mod ulid;
+pub mod uuid;
 pub mod wall;
