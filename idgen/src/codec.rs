@@ -33,14 +33,16 @@
 mod digits;
 mod error;
 mod text;
+mod wide;
 
 pub use error::CodecError;
 pub use text::Text;
+pub(crate) use wide::{decode_base62_160, encode_base62_160};
 
 /// One alphabet: what its digits are, and the functions of its module.
 macro_rules! alphabet {
     ($(#[$doc:meta])* $module:ident, $base:ident: $symbols:literal, $case:ident, chunks of $chunk:literal;
-     u64: $short:literal, u128: $long:literal $({ $($more:item)* })?) => {
+     u64: $short:literal, u128: $long:literal $(, pairs of $in_pairs:literal)? $({ $($more:item)* })?) => {
         $(#[$doc])*
         pub mod $module {
             use super::digits::{self, Base, Case};
@@ -52,6 +54,7 @@ macro_rules! alphabet {
                 const SYMBOLS: &'static [u8] = $symbols;
                 const VALUES: &'static [u8; 256] = &digits::values($symbols, Case::$case);
                 const CHUNK: usize = $chunk;
+                $(const PAIRS: Option<&'static digits::Pairs> = Some(&digits::pairs($in_pairs));)?
             }
 
             /// Symbols of a `u64`.
@@ -97,7 +100,8 @@ macro_rules! alphabet {
 alphabet! {
     /// Douglas Crockford's base 32: no letter that looks like a digit, none that makes words by accident. Either case is
     /// read. His check symbols and hyphens are not.
-    crockford, Crockford: b"0123456789ABCDEFGHJKMNPQRSTVWXYZ", Either, chunks of 12; u64: 13, u128: 26 {
+    crockford, Crockford: b"0123456789ABCDEFGHJKMNPQRSTVWXYZ", Either, chunks of 12; u64: 13, u128: 26,
+    pairs of b"0123456789ABCDEFGHJKMNPQRSTVWXYZ" {
         pub(super) struct WithAliases;
 
         impl Base for WithAliases {
@@ -128,7 +132,8 @@ alphabet! {
 alphabet! {
     /// The extended hex alphabet of RFC 4648 section 7, whose text sorts. The text is that of a number, filled up with
     /// zeros in front; the RFC's text of octets fills up behind.
-    base32hex, Base32Hex: b"0123456789ABCDEFGHIJKLMNOPQRSTUV", Either, chunks of 12; u64: 13, u128: 26
+    base32hex, Base32Hex: b"0123456789ABCDEFGHIJKLMNOPQRSTUV", Either, chunks of 12; u64: 13, u128: 26,
+    pairs of b"0123456789ABCDEFGHIJKLMNOPQRSTUV"
 }
 
 alphabet! {

@@ -13,11 +13,18 @@
 
 extern crate alloc;
 
+#[cfg(feature = "serde")]
+mod binary;
+mod bits;
 pub mod codec;
 pub mod generator;
+pub mod ksuid;
 pub mod layout;
+mod monotonic;
 pub mod node;
 mod process;
 pub mod random;
 mod sync;
+pub mod ulid;
+pub mod uuid;
 pub mod wall;

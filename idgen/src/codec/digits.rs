@@ -15,6 +15,9 @@ use super::text::Text;
 /// What a byte means that is no symbol.
 const NO_SYMBOL: u8 = 0x80;
 
+/// Two symbols for each ten bits.
+pub(super) type Pairs = [[u8; 2]; 1024];
+
 /// An alphabet.
 pub(super) trait Base {
     /// By value. As many as the base.
@@ -23,6 +26,9 @@ pub(super) trait Base {
     const VALUES: &'static [u8; 256];
     /// Digits of a chunk, whose power of the base fits 64 bits.
     const CHUNK: usize;
+
+    /// The symbols of each pair of digits, of base 32: half as many steps.
+    const PAIRS: Option<&'static Pairs> = None;
 
     /// The base.
     const RADIX: u64 = Self::SYMBOLS.len() as u64;
@@ -53,6 +59,18 @@ pub(super) const fn values(symbols: &[u8], case: Case) -> [u8; 256] {
         value += 1;
     }
     values
+}
+
+/// The symbols of all pairs of digits of base 32.
+#[expect(clippy::indexing_slicing, reason = "computed by the compiler")]
+pub(super) const fn pairs(symbols: &[u8; 32]) -> Pairs {
+    let mut pairs = [[0; 2]; 1024];
+    let mut pair = 0;
+    while pair < 1024 {
+        pairs[pair] = [symbols[pair >> 5], symbols[pair & 31]];
+        pair += 1;
+    }
+    pairs
 }
 
 /// With Crockford's letters for digits.
@@ -117,6 +135,17 @@ impl Divisor {
         (quotient, rest >> self.shift)
     }
 
+    /// Quotient and remainder.
+    #[inline]
+    fn split(self, number: u128) -> (u128, u64) {
+        if self.value.is_power_of_two() {
+            return (number >> self.value.trailing_zeros(), limbs(number).1 & (self.value - 1));
+        }
+        let (high, low) = limbs(number);
+        let (next, chunk) = self.divide(high % self.value, low);
+        (join(high / self.value, next), chunk)
+    }
+
     #[inline]
     pub(super) const fn value(self) -> u64 {
         self.value
@@ -137,6 +166,14 @@ pub(super) const fn limbs(number: u128) -> (u64, u64) {
 /// Writes the last digits of a number, as many as there is room for.
 #[inline]
 pub(super) fn write<B: Base>(slots: &mut [u8], mut number: u64) {
+    if let (Some(pairs), 0) = (B::PAIRS, slots.len() % 2) {
+        // Shifts that do not wait for each other.
+        for (at, slots) in slots.rchunks_exact_mut(2).enumerate() {
+            let pair = usize::try_from(number >> (10 * at) & 0x3ff).unwrap_or_default();
+            slots.copy_from_slice(pairs.get(pair).unwrap_or(&[0, 0]));
+        }
+        return;
+    }
     for slot in slots.iter_mut().rev() {
         let digit = usize::try_from(number % B::RADIX).unwrap_or_default();
         *slot = B::SYMBOLS.get(digit).copied().unwrap_or_default();
@@ -168,12 +205,11 @@ pub(super) fn encode_u64<B: Base, const N: usize>(number: u64) -> Text<N> {
 #[inline]
 pub(super) fn encode_u128<B: Base, const N: usize>(number: u128) -> Text<N> {
     let mut symbols = [0; N];
-    let (mut high, mut low) = limbs(number);
+    let mut rest = number;
     for slots in symbols.rchunks_mut(B::CHUNK) {
-        let (quotient, rest) = (high / B::POWER.value(), high % B::POWER.value());
-        let (next, chunk) = B::POWER.divide(rest, low);
+        let (above, chunk) = B::POWER.split(rest);
         write::<B>(slots, chunk);
-        (high, low) = (quotient, next);
+        rest = above;
     }
     Text::from_ascii(symbols)
 }

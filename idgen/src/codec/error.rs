@@ -22,3 +22,16 @@ pub enum CodecError {
     #[error("the number needs more bits than there are")]
     Overflow,
 }
+
+impl CodecError {
+    /// Of a text that begins further on in another.
+    pub(crate) fn moved_by(self, offset: usize) -> Self {
+        match self {
+            Self::Symbol { position, found } => Self::Symbol { position: position + offset, found },
+            Self::Length { expected, actual } => {
+                Self::Length { expected: expected + offset, actual: actual + offset }
+            }
+            Self::Overflow => Self::Overflow,
+        }
+    }
+}
