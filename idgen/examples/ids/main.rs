@@ -1,0 +1,32 @@
+//! Makes ids, and explains those of others.
+//!
+//! ```sh
+//! cargo run -p synod-idgen --example ids -- snowflake --node 7 -n 5
+//! cargo run -p synod-idgen --example ids -- uuid v7
+//! cargo run -p synod-idgen --example ids -- decode 01ARZ3NDEKTSV4RRFFQ69G5FAV
+//! ```
+
+mod command;
+mod decode;
+mod finding;
+mod make;
+mod numbers;
+mod texts;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+    match command::Command::parse().run(now) {
+        Ok(text) => {
+            print!("{text}");
+            ExitCode::SUCCESS
+        }
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
