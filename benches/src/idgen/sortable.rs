@@ -8,6 +8,10 @@ use ferroid::id::ULID;
 use ferroid::rand::ThreadRandom;
 use ferroid::time::{MonotonicClock, UNIX_EPOCH};
 use svix_ksuid::KsuidLike as _;
+use synod_idgen::random::SystemRandom;
+use synod_idgen::ulid::{UlidGenerator, UlidOptions};
+use synod_idgen::uuid::{V7Generator, V7Options};
+use synod_idgen::wall::{Coarse, System};
 use uuid::Uuid;
 
 use super::suite;
@@ -30,12 +34,22 @@ const UUID: &str = if cfg!(feature = "idgen-fast-rng") { "uuid, fast-rng" } else
 
 fn time_ordered() -> Vec<Case> {
     const V7: &str = "idgen UUID v7, in order across threads";
-    vec![Case::new(Row::new(V7, UUID), Uuid::now_v7), Case::new(Row::new(V7, "scru128"), scru128::new)]
+    let ours = V7Generator::new();
+    let coarse = V7Generator::with(Coarse, SystemRandom, V7Options::default());
+    vec![
+        Case::fallible(Row::new(V7, "synod-idgen"), move || ours.try_next().ok()),
+        Case::fallible(Row::new(V7, "synod-idgen, coarse source"), move || coarse.try_next().ok()),
+        Case::new(Row::new(V7, UUID), Uuid::now_v7),
+        Case::new(Row::new(V7, "scru128"), scru128::new),
+    ]
 }
 
 fn random() -> Vec<Case> {
     const V4: &str = "idgen UUID v4";
-    vec![Case::new(Row::new(V4, UUID), Uuid::new_v4)]
+    vec![
+        Case::fallible(Row::new(V4, "synod-idgen"), || synod_idgen::uuid::Uuid::v4(&SystemRandom).ok()),
+        Case::new(Row::new(V4, UUID), Uuid::new_v4),
+    ]
 }
 
 fn ulids() -> Vec<Case> {
@@ -44,7 +58,11 @@ fn ulids() -> Vec<Case> {
     // Its generator without a lock wants atomics of 128 bits, which this kind of target has not by default.
     let clock = MonotonicClock::<1>::with_epoch(UNIX_EPOCH);
     let lock = LockMonoUlidGenerator::<ULID, _, _>::new(clock, ThreadRandom);
+    let ours = UlidGenerator::new();
+    let coarse = UlidGenerator::with(Coarse, SystemRandom, UlidOptions::default());
     vec![
+        Case::fallible(Row::new(ULIDS, "synod-idgen"), move || ours.try_next().ok()),
+        Case::fallible(Row::new(ULIDS, "synod-idgen, coarse source"), move || coarse.try_next().ok()),
         Case::fallible(Row::new(ULIDS, "ulid, in a mutex"), move || {
             ulid.lock().unwrap_or_else(PoisonError::into_inner).generate().ok()
         }),
@@ -57,6 +75,9 @@ fn ulids() -> Vec<Case> {
 fn ksuids() -> Vec<Case> {
     const KSUIDS: &str = "idgen KSUID";
     vec![
+        Case::fallible(Row::new(KSUIDS, "synod-idgen"), || {
+            synod_idgen::ksuid::Ksuid::generate(&System, &SystemRandom).ok()
+        }),
         Case::new(Row::new(KSUIDS, "ksuid"), ksuid::Ksuid::generate),
         Case::new(Row::new(KSUIDS, "svix-ksuid"), || svix_ksuid::Ksuid::now(None)).of(2000),
     ]

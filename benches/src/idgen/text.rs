@@ -34,8 +34,14 @@ fn all() -> Result<Vec<Case>> {
 fn ulids() -> Result<Vec<Case>> {
     const ULID_TEXT: &str = "idgen ULID, text";
     const TEXT: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
+    let ours = synod_idgen::ulid::Ulid::decode(TEXT)?;
     let (ulid, of_ferroid) = (ulid::Ulid::from_string(TEXT)?, ULID::decode(TEXT)?);
     Ok(vec![
+        Case::new(
+            Row::new(ULID_TEXT, "synod-idgen"),
+            move || black_box(black_box(ours).encode()).len() == 26,
+            || black_box(synod_idgen::ulid::Ulid::decode(black_box(TEXT))).is_ok(),
+        ),
         Case::new(
             Row::new(ULID_TEXT, "ulid"),
             move || {
@@ -55,8 +61,14 @@ fn ulids() -> Result<Vec<Case>> {
 fn ksuids() -> Result<Vec<Case>> {
     const KSUID_TEXT: &str = "idgen KSUID, text";
     const TEXT: &str = "0o5Fs0EELR0fUjHjbCnEtdUwQe3";
+    let ours = synod_idgen::ksuid::Ksuid::decode(TEXT)?;
     let (ksuid, svix) = (ksuid::Ksuid::from_base62(TEXT)?, svix_ksuid::Ksuid::from_str(TEXT)?);
     Ok(vec![
+        Case::new(
+            Row::new(KSUID_TEXT, "synod-idgen"),
+            move || black_box(black_box(ours).encode()).len() == 27,
+            || black_box(synod_idgen::ksuid::Ksuid::decode(black_box(TEXT))).is_ok(),
+        ),
         Case::new(
             Row::new(KSUID_TEXT, "ksuid"),
             move || black_box(ksuid).to_base62().len() == 27,
@@ -74,14 +86,22 @@ fn uuids() -> Result<Vec<Case>> {
     const UUID_TEXT: &str = "idgen UUID, text";
     const TEXT: &str = "017f22e2-79b0-7cc3-98c4-dc0c0c07398f";
     let uuid = Uuid::from_str(TEXT)?;
-    Ok(vec![Case::new(
-        Row::new(UUID_TEXT, "uuid"),
-        move || {
-            let mut text = [0; 36];
-            black_box(black_box(uuid).hyphenated().encode_lower(&mut text)).len() == 36
-        },
-        || black_box(Uuid::from_str(black_box(TEXT))).is_ok(),
-    )])
+    let ours = synod_idgen::uuid::Uuid::from_str(TEXT)?;
+    Ok(vec![
+        Case::new(
+            Row::new(UUID_TEXT, "synod-idgen"),
+            move || black_box(black_box(ours).to_hyphenated()).len() == 36,
+            || black_box(synod_idgen::uuid::Uuid::from_str(black_box(TEXT))).is_ok(),
+        ),
+        Case::new(
+            Row::new(UUID_TEXT, "uuid"),
+            move || {
+                let mut text = [0; 36];
+                black_box(black_box(uuid).hyphenated().encode_lower(&mut text)).len() == 36
+            },
+            || black_box(Uuid::from_str(black_box(TEXT))).is_ok(),
+        ),
+    ])
 }
 
 /// Both ways of one implementation.

@@ -1,8 +1,13 @@
 //! P5: ids that sort by time, when the clock steps back by 9 s, then by an hour.
+use std::cell::Cell;
 use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::{Result, anyhow};
 use scru128::generator::{RandSource, StdSystemTime};
+use synod_idgen::random::SystemRandom;
+use synod_idgen::ulid::{UlidGenerator, UlidOptions};
+use synod_idgen::uuid::{V7Generator, V7Options};
+use synod_idgen::wall;
 use uuid::timestamp::context::ContextV7;
 use uuid::{Timestamp, Uuid};
 
@@ -26,6 +31,18 @@ fn main() -> Result<()> {
     let mut scru128 = scru128::Generator::with_rand_and_time_sources(Fixed, StdSystemTime);
     let ids = READINGS.map(|seconds| scru128.generate_or_abort_with_ts(seconds * 1000));
     println!("scru128 4.2.0, or abort: {}", order(ids.into_iter().flatten()));
+
+    let now = Cell::new(Duration::ZERO);
+    let clock = || wall::from_fn(|| now.get());
+    let v7 = V7Generator::with(clock(), SystemRandom, V7Options::default());
+    let ulid = UlidGenerator::with(clock(), SystemRandom, UlidOptions::default());
+    let ids = READINGS.map(|seconds| {
+        now.set(Duration::from_secs(seconds));
+        v7.try_next().ok().zip(ulid.try_next().ok())
+    });
+    let (v7, ulids): (Vec<_>, Vec<_>) = ids.into_iter().flatten().unzip();
+    println!("synod-idgen, v7: {}", order(v7));
+    println!("synod-idgen, ULID: {}", order(ulids));
     Ok(())
 }
 

@@ -4,6 +4,8 @@ use std::str::FromStr as _;
 use ferroid::base32::Base32UlidExt as _;
 use ferroid::id::ULID;
 use svix_ksuid::KsuidLike as _;
+use synod_idgen::codec::crockford;
+use synod_idgen_compare::outcome;
 use tsid::TSID;
 use ulid::Ulid;
 
@@ -15,15 +17,18 @@ fn main() {
     for text in ULIDS {
         println!("ulid 3.0.0: {text}: {}", read(Ulid::from_string(text)));
         println!("ferroid 2.0.0: {text}: {}", read(ULID::decode(text)));
+        println!("synod-idgen: {text}: {}", outcome(synod_idgen::ulid::Ulid::decode(text)));
     }
     let text = "ZZZZZZZZZZZZZ";
     println!("tsid 0.3.4: {text}: {}", read(TSID::try_from(text)));
+    println!("synod-idgen: {text}: {}", outcome(crockford::decode_u64(text)));
     let text = "aWgEPTl1tmebfsQzFP4bxwgy80W";
     println!("ksuid 0.2.0: {text}: {}", read(ksuid::Ksuid::from_base62(text).map(|it| it.to_base62())));
     println!(
         "svix-ksuid 0.10.0: {text}: {}",
         read(svix_ksuid::Ksuid::from_str(text).map(|it| it.to_base62()))
     );
+    println!("synod-idgen: {text}: {}", outcome(synod_idgen::ksuid::Ksuid::decode(text)));
 }
 
 fn read<T: ToString, E>(outcome: Result<T, E>) -> String {
