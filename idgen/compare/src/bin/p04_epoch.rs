@@ -2,6 +2,9 @@
 use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
+use ferroid::generator::BasicSnowflakeGenerator;
+use ferroid::id::SnowflakeTwitterId;
+use ferroid::time::MonotonicClock;
 use idgenerator::{CoreIdGenerator, IdGeneratorOptions};
 use snowflake::SnowflakeIdGenerator;
 use snowflaked::sync::Generator;
@@ -18,6 +21,12 @@ fn main() -> Result<()> {
     println!("snowflaked 1.0.4: {:?}", caught(|| snowflaked.generate::<u64>()).map(|_| "an id"));
     let made = caught(|| SnowflakeIdGenerator::with_epoch(1, 1, tomorrow));
     println!("rs-snowflake 0.6.0: {:?}", made.map(|_| "a generator"));
+
+    let ahead = tomorrow.duration_since(SystemTime::UNIX_EPOCH)?;
+    let ferroid =
+        BasicSnowflakeGenerator::<SnowflakeTwitterId, _>::new(1, MonotonicClock::<1>::with_epoch(ahead));
+    let id = ferroid.next_id(|_| std::thread::yield_now());
+    println!("ferroid 2.0.0: an id of the first second of its time: {}", id.timestamp() < 1000);
 
     let made = Sonyflake::builder().machine_id(&|| Ok(1)).start_time(tomorrow.into()).finalize();
     println!("sonyflake 0.5.1: an error: {}", made.is_err());

@@ -1,4 +1,4 @@
-//! P9: the process forks, and both go on with one generator, hence one node. They ask for ids at the same time.
+//! P9: the process forks, and both go on with one generator, hence one node. Each asks for an id a millisecond.
 use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
@@ -23,12 +23,14 @@ fn main() -> Result<()> {
 }
 
 fn of(name: &str, mut next: impl FnMut() -> i64) -> Result<()> {
-    let start = SystemTime::now() + Duration::from_millis(50);
+    let end = SystemTime::now() + Duration::from_millis(400);
     let (ours, theirs) = parent_and_child(|| {
-        while SystemTime::now() < start {
-            std::hint::spin_loop();
+        let mut ids = Vec::new();
+        while SystemTime::now() < end {
+            ids.push(next());
+            std::thread::sleep(Duration::from_millis(1));
         }
-        Ok((0..200_000).map(|_| next()).collect())
+        Ok(ids)
     })?;
     println!("{name}: ids of both processes: {}", if shared(&ours, &theirs) > 0 { "some" } else { "none" });
     Ok(())
