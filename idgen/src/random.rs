@@ -38,12 +38,16 @@ pub trait Random {
     }
 }
 
-/// The source has no random bits. The system's fault, not the caller's; nothing was given, and the next call asks again.
+/// The source has no random bits to give. Nothing was given, and the next call asks again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("the source of random bits failed: {reason}")]
-pub struct RandomError {
-    /// In the source's own words.
-    pub reason: &'static str,
+#[non_exhaustive]
+pub enum RandomError {
+    /// The system's: before its first random bits at boot, say, or where it has none. Its fault, not the caller's.
+    #[error("the system gave no random bits")]
+    System,
+    /// A source of the caller's.
+    #[error("the source gave no random bits")]
+    Source,
 }
 
 impl<R: Random + ?Sized> Random for &R {

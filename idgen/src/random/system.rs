@@ -1,14 +1,14 @@
 //! Random bits of the system, by way of a block cipher's stream in each thread.
 //!
 //! ```text
-//!  getrandom ──256 bits──▶ ChaCha12 ──blocks of 256 bytes──▶ a thread's ids
+//!  getrandom ──256 bits──▶ ChaCha12 ──blocks of 512 bytes──▶ a thread's ids
 //!      ▲                       │
 //!      └── in a forked child, ─┘
 //!          after a MiB
 //! ```
 //!
 //! Asking the system for each id costs a call into the kernel, some 200 ns or more. A stream of ChaCha seeded by the
-//! system is as hard to guess and costs a few. What it costs in safety is the buffer, which a fork copies: so before each
+//! system is as hard to guess and costs a few. What it costs in safety is the block, which a fork copies: so before each
 //! number a thread asks whether it is still in the process that filled it, which is one relaxed load.
 
 use core::cell::RefCell;
@@ -19,8 +19,10 @@ use chacha20::rand_core::{Rng as _, SeedableRng as _};
 use super::{Random, RandomError};
 use crate::process::Process;
 
-/// Numbers of 64 bits from one seed: a MiB.
-const NUMBERS_OF_A_SEED: u32 = 1 << 17;
+/// Numbers of 64 bits in a block.
+const BLOCK: usize = 64;
+/// Blocks from one seed: a MiB.
+const BLOCKS_OF_A_SEED: u32 = 2048;
 
 std::thread_local! {
     static STREAM: RefCell<Option<Stream>> = const { RefCell::new(None) };
@@ -49,7 +51,10 @@ impl Random for SystemRandom {
 /// What a thread holds.
 struct Stream {
     words: ChaCha12Rng,
-    left: u32,
+    /// Numbers not given yet, behind those that were, which are zero: memory tells nothing of ids already given.
+    block: [u64; BLOCK],
+    next: usize,
+    blocks_left: u32,
     process: Process,
 }
 
@@ -58,29 +63,57 @@ impl Stream {
         // First the process, then the seed: a fork between the two is seen.
         let process = Process::current();
         let mut seed = [0; 32];
-        getrandom::fill(&mut seed).map_err(failure)?;
-        Ok(Self { words: ChaCha12Rng::from_seed(seed), left: NUMBERS_OF_A_SEED, process })
+        getrandom::fill(&mut seed).map_err(|_| RandomError::System)?;
+        let words = ChaCha12Rng::from_seed(seed);
+        Ok(Self { words, block: [0; BLOCK], next: BLOCK, blocks_left: BLOCKS_OF_A_SEED, process })
+    }
+
+    /// The next numbers of the block, if it is this process's and has as many.
+    #[inline]
+    fn take<const N: usize>(&mut self) -> Option<[u64; N]> {
+        if self.process.is_another() {
+            return None;
+        }
+        let numbers = self.block.get_mut(self.next..)?.first_chunk_mut::<N>()?;
+        self.next += N;
+        Some(core::mem::replace(numbers, [0; N]))
+    }
+
+    /// A new block, if the seed is this process's and not used up.
+    fn fill(&mut self) -> bool {
+        if self.process.is_another() || self.blocks_left == 0 {
+            return false;
+        }
+        self.blocks_left -= 1;
+        let mut octets = [0; BLOCK * 8];
+        self.words.fill_bytes(&mut octets);
+        for (number, octets) in self.block.iter_mut().zip(octets.chunks_exact(8)) {
+            *number = octets.try_into().map_or(0, u64::from_le_bytes);
+        }
+        self.next = 0;
+        true
     }
 }
 
 #[inline]
 fn take<const N: usize>(stream: &RefCell<Option<Stream>>) -> Result<[u64; N], RandomError> {
     let Ok(mut stream) = stream.try_borrow_mut() else { return ask() };
-    match &mut *stream {
-        Some(stream) if stream.left != 0 && !stream.process.is_another() => {
-            stream.left -= 1;
-            Ok(core::array::from_fn(|_| stream.words.next_u64()))
-        }
-        other => take_anew(other),
+    match stream.as_mut().and_then(Stream::take) {
+        Some(numbers) => Ok(numbers),
+        None => take_anew(&mut stream),
     }
 }
 
+/// Of a new block, or of a new stream.
 #[cold]
 fn take_anew<const N: usize>(slot: &mut Option<Stream>) -> Result<[u64; N], RandomError> {
-    // What failed to be seeded must not go on with the old stream.
-    *slot = None;
-    let stream = slot.insert(Stream::seeded()?);
-    Ok(core::array::from_fn(|_| stream.words.next_u64()))
+    if !slot.as_mut().is_some_and(Stream::fill) {
+        // What fails to be seeded must not go on with the old stream.
+        *slot = None;
+        slot.insert(Stream::seeded()?).fill();
+    }
+    // Never without: a block that was just filled has room for two.
+    slot.as_mut().and_then(Stream::take).ok_or(RandomError::System)
 }
 
 /// Where the thread's stream is gone, because the thread ends.
@@ -88,13 +121,9 @@ fn take_anew<const N: usize>(slot: &mut Option<Stream>) -> Result<[u64; N], Rand
 fn ask<const N: usize>() -> Result<[u64; N], RandomError> {
     let mut numbers = [0; N];
     for number in &mut numbers {
-        *number = getrandom::u64().map_err(failure)?;
+        *number = getrandom::u64().map_err(|_| RandomError::System)?;
     }
     Ok(numbers)
-}
-
-fn failure(_: getrandom::Error) -> RandomError {
-    RandomError { reason: "the system gave no random bits" }
 }
 
 #[cfg(all(test, not(synod_loom)))]
@@ -116,16 +145,36 @@ mod tests {
 
     #[test]
     fn idgen_random_a_seed_is_used_for_a_mebibyte_and_not_longer() {
-        let left = || STREAM.with_borrow(|stream| stream.as_ref().map(|stream| stream.left));
+        let look = || {
+            STREAM.with_borrow(|stream| {
+                let stream = stream.as_ref().unwrap();
+                (stream.words.get_seed(), stream.blocks_left, stream.next)
+            })
+        };
         numbers(1);
-        let first = STREAM.with_borrow(|stream| stream.as_ref().unwrap().words.get_seed());
-        STREAM.with_borrow_mut(|stream| stream.as_mut().unwrap().left = 1);
+        let (first, left, next) = look();
+        assert_eq!((left, next), (BLOCKS_OF_A_SEED - 1, 1));
+        numbers(BLOCK * 2047 + BLOCK - 1);
+        assert_eq!(look(), (first, 0, BLOCK));
         numbers(1);
-        assert_eq!(left(), Some(0));
-        numbers(1);
-        let second = STREAM.with_borrow(|stream| stream.as_ref().unwrap().words.get_seed());
+        let (second, left, next) = look();
         assert_ne!(first, second);
-        assert_eq!(left(), Some(NUMBERS_OF_A_SEED));
+        assert_eq!((left, next), (BLOCKS_OF_A_SEED - 1, 1));
+    }
+
+    #[test]
+    fn idgen_random_numbers_are_given_once_and_wiped() {
+        let all: BTreeSet<u64> = numbers(3 * BLOCK).into_iter().collect();
+        assert_eq!(all.len(), 3 * BLOCK);
+        // An odd number of singles: the pair that no longer fits is of the next block.
+        numbers(BLOCK - 1);
+        SystemRandom.next_u128().unwrap();
+        STREAM.with_borrow(|stream| {
+            let stream = stream.as_ref().unwrap();
+            assert_eq!(stream.next, 2);
+            assert!(stream.block[..2].iter().all(|number| *number == 0));
+            assert!(stream.block[2..].iter().all(|number| *number != 0));
+        });
     }
 
     #[test]

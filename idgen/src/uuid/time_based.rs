@@ -129,12 +129,16 @@ impl<W: Wall> TimeGenerator<W> {
         if self.process.is_another() {
             return Err(UuidError::Forked);
         }
-        let wall = ticks_of(self.wall.now())?;
+        let next = self.advance_at(ticks_of(self.wall.now())?)?;
+        Ok((next & LAST_TICK, self.sequence(next)))
+    }
+
+    fn advance_at(&self, wall: u64) -> Result<u64, UuidError> {
         let mut last = self.last.load(Ordering::Relaxed);
         loop {
             let next = self.after(last, wall)?;
             match self.last.compare_exchange_weak(last, next, Ordering::Relaxed, Ordering::Relaxed) {
-                Ok(_) => return Ok((next & LAST_TICK, self.sequence(next))),
+                Ok(_) => return Ok(next),
                 Err(other) => last = other,
             }
         }
