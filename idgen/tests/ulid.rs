@@ -113,7 +113,8 @@ fn idgen_p13_the_shared_generator_counts_16_bits_under_either_policy() {
         (OverflowPolicy::NextMs, Ulid::from_parts(1_469_918_176_386, 5)),
     ] {
         let wall = Settable::at(now);
-        let ids = UlidGenerator::with(&wall, Fixed(5), UlidOptions { overflow, ..UlidOptions::default() });
+        let ids =
+            UlidGenerator::with(&wall, Fixed(5 << 64), UlidOptions { overflow, ..UlidOptions::default() });
         let in_this_ms: Vec<Ulid> = (0..0x1_0000 - 5).map(|_| ids.try_next().unwrap()).collect();
         assert!(in_this_ms.iter().all(|id| id.time() == now));
         assert!(in_this_ms.is_sorted_by(|a, b| a < b));
@@ -195,7 +196,7 @@ fn idgen_ulid_text_bytes_and_numbers_sort_alike() {
         .map(|at| Ulid::random_at(MS * u32::try_from(at * 7919 % 500).unwrap(), &random).unwrap())
         .collect();
     ids.sort_unstable();
-    assert!(ids.is_sorted_by_key(|id| id.to_string()));
+    assert!(ids.is_sorted_by_key(ToString::to_string));
     assert!(ids.is_sorted_by_key(|id| id.to_bytes()));
     assert!(ids.is_sorted_by_key(|id| id.unix_ms()));
     for id in ids {

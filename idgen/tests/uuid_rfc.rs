@@ -46,10 +46,12 @@ fn idgen_rfc9562_4_input_may_be_of_either_case() {
     assert_eq!(Uuid::parse_braced(&id.to_braced().to_uppercase()), Ok(id));
 }
 
+type Parse = fn(&str) -> Result<Uuid, CodecError>;
+
 #[test]
 fn idgen_rfc9562_4_each_form_is_read_by_its_own_function_alone() {
     let id: Uuid = EXAMPLE.parse().unwrap();
-    let forms: [(&str, fn(&str) -> Result<Uuid, CodecError>); 4] = [
+    let forms: [(&str, Parse); 4] = [
         (&id.to_hyphenated(), Uuid::parse_hyphenated),
         (&id.to_simple(), Uuid::parse_simple),
         (&id.to_urn(), Uuid::parse_urn),

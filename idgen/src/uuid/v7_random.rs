@@ -5,6 +5,7 @@ use core::time::Duration;
 use super::Uuid;
 use super::error::UuidError;
 use super::fields::LAST_MS;
+use crate::process::Process;
 use crate::random::Random;
 
 /// Bits of `rand_a` and `rand_b` together.
@@ -15,8 +16,9 @@ const RANDOM_MASK: u128 = (1 << RANDOM_BITS) - 1;
 /// random step of up to 2³². The next id of one that is known is as good as one in 2³². For one thread: a value of 122 bits
 /// is no atomic number.
 ///
-/// Each millisecond starts below the half, so that two million million million million steps fit. Should they not, ids
-/// go on in the next millisecond, ahead of the clock. The same holds when the clock is set back.
+/// Each millisecond starts below the half, so that 2⁴¹ of the greatest steps fit. Should they not, ids go on in the next
+/// millisecond, ahead of the clock. When the clock is set back, they keep the time of the last. A forked child goes on in
+/// the next millisecond as well, so that it does not step where its parent does.
 ///
 /// ```
 /// use core::time::Duration;
@@ -29,16 +31,23 @@ const RANDOM_MASK: u128 = (1 << RANDOM_BITS) - 1;
 /// assert!(first < second);
 /// # Ok::<(), synod_idgen::uuid::UuidError>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Debug)]
 pub struct V7Random {
     /// Milliseconds and the random part, 122 bits.
     last: Option<u128>,
+    process: Process,
+}
+
+impl Default for V7Random {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl V7Random {
     /// One that has given nothing.
-    pub const fn new() -> Self {
-        Self { last: None }
+    pub fn new() -> Self {
+        Self { last: None, process: Process::current() }
     }
 
     /// The next id, at a reading of the clock as the time since 1970.
@@ -50,11 +59,12 @@ impl V7Random {
         if wall_ms > LAST_MS.into() {
             return Err(UuidError::TimeOverflow);
         }
+        let is_copy = self.process.is_another();
         let next = match self.last {
             Some(last) if last >> RANDOM_BITS >= wall_ms => {
                 let step = u128::from(random.next_u64()? >> 32) + 1;
                 let stepped = last + step;
-                if stepped >> RANDOM_BITS == last >> RANDOM_BITS {
+                if stepped >> RANDOM_BITS == last >> RANDOM_BITS && !is_copy {
                     stepped
                 } else {
                     first_of((last >> RANDOM_BITS) + 1, random.next_u128()?)
@@ -64,6 +74,9 @@ impl V7Random {
         };
         if next >> RANDOM_BITS > LAST_MS.into() {
             return Err(UuidError::TimeOverflow);
+        }
+        if is_copy {
+            self.process = Process::current();
         }
         self.last = Some(next);
         // Around version and variant.
@@ -86,7 +99,7 @@ mod tests {
     fn idgen_p15_a_random_part_that_is_used_up_goes_on_ahead_and_comes_back() {
         let random = SeededRandom::new(1);
         let now = Duration::from_millis(1000);
-        let mut ids = V7Random { last: Some((1000 << RANDOM_BITS) | RANDOM_MASK) };
+        let mut ids = V7Random { last: Some((1000 << RANDOM_BITS) | RANDOM_MASK), ..V7Random::new() };
         let ahead = ids.try_next_at(now, &random).unwrap();
         assert_eq!((ahead.unix_ms(), ahead.version()), (Some(1001), Some(7)));
         assert_eq!(ids.try_next_at(now, &random).unwrap().unix_ms(), Some(1001));
