@@ -18,6 +18,8 @@ pub(crate) struct Case {
     /// Does it so many times; whether all went well.
     pub(crate) run: Box<dyn Fn(u64) -> bool + Sync>,
     operations: u64,
+    /// What each thread waits for before its time is taken.
+    ready: fn(),
     cpu_ns: Vec<f64>,
     millions: Vec<f64>,
 }
@@ -42,7 +44,7 @@ impl Case {
     /// A whole run of so many, for what each thread holds for itself.
     pub(crate) fn batch(row: Row, run: impl Fn(u64) -> bool + Sync + 'static) -> Self {
         let run = Box::new(run);
-        Self { row, run, operations: OPERATIONS, cpu_ns: Vec::new(), millions: Vec::new() }
+        Self { row, run, operations: OPERATIONS, ready: || (), cpu_ns: Vec::new(), millions: Vec::new() }
     }
 
     /// So many in a round instead.
@@ -52,8 +54,16 @@ impl Case {
         self
     }
 
+    /// Whose time is taken from when this returns.
+    #[cfg(feature = "idgen")]
+    pub(crate) fn after(mut self, ready: fn()) -> Self {
+        self.ready = ready;
+        self
+    }
+
     /// A round: one thread, then two.
     pub(crate) fn measure(&mut self) -> Result<()> {
+        (self.ready)();
         let begun = thread_cpu_ns();
         let alone = (self.run)(self.operations);
         self.cpu_ns.push((thread_cpu_ns() - begun) / number(self.operations));
@@ -61,6 +71,7 @@ impl Case {
         let barrier = Barrier::new(2);
         let run = || {
             barrier.wait();
+            (self.ready)();
             let begun = Instant::now();
             let went_well = (self.run)(self.operations);
             (begun, Instant::now(), went_well)
