@@ -8,6 +8,7 @@ pub mod clock;
 // Two files of the key-value service: its package brings an HTTP stack that no decoder needs.
 #[path = "../../examples/kv/src/command.rs"]
 pub mod command;
+pub mod ids;
 pub mod itc;
 pub mod kv;
 pub mod machine;
@@ -47,4 +48,5 @@ pub const TARGETS: &[Target] = &[
     Target { name: "clock_bound_page", run: clock::clock_bound_page, seeds: clock::clock_bound_page_seeds },
     Target { name: "kv_reply", run: kv::kv_reply, seeds: kv::kv_reply_seeds },
     Target { name: "itc_stamp", run: itc::itc_stamp, seeds: itc::itc_stamp_seeds },
+    Target { name: "id_text", run: ids::id_text, seeds: ids::id_text_seeds },
 ];
