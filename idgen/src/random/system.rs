@@ -38,13 +38,12 @@ pub struct SystemRandom;
 impl Random for SystemRandom {
     #[inline]
     fn next_u64(&self) -> Result<u64, RandomError> {
-        STREAM.try_with(take::<1>).unwrap_or_else(|_| ask()).map(|[number]| number)
+        draw::<1>().map(|[number]| number)
     }
 
     #[inline]
     fn next_u128(&self) -> Result<u128, RandomError> {
-        let [high, low] = STREAM.try_with(take::<2>).unwrap_or_else(|_| ask())?;
-        Ok(u128::from(high) << 64 | u128::from(low))
+        draw::<2>().map(|[high, low]| u128::from(high) << 64 | u128::from(low))
     }
 }
 
@@ -68,15 +67,17 @@ impl Stream {
         Ok(Self { words, block: [0; BLOCK], next: BLOCK, blocks_left: BLOCKS_OF_A_SEED, process })
     }
 
-    /// The next numbers of the block, if it is this process's and has as many.
+    /// The next numbers of the block, if it is this process's and has as many; whether it was so.
     #[inline]
-    fn take<const N: usize>(&mut self) -> Option<[u64; N]> {
+    fn take<const N: usize>(&mut self, into: &mut [u64; N]) -> bool {
         if self.process.is_another() {
-            return None;
+            return false;
         }
-        let numbers = self.block.get_mut(self.next..)?.first_chunk_mut::<N>()?;
+        let left = self.block.get_mut(self.next..).and_then(|left| left.first_chunk_mut::<N>());
+        let Some(numbers) = left else { return false };
         self.next += N;
-        Some(core::mem::replace(numbers, [0; N]))
+        *into = core::mem::replace(numbers, [0; N]);
+        true
     }
 
     /// A new block, if the seed is this process's and not used up.
@@ -95,25 +96,35 @@ impl Stream {
     }
 }
 
+/// The usual way is a flag and numbers that are written where they belong: a result that holds them, within the result of
+/// the thread's own storage, is copied twice at odd addresses, which costs more than the numbers.
 #[inline]
-fn take<const N: usize>(stream: &RefCell<Option<Stream>>) -> Result<[u64; N], RandomError> {
-    let Ok(mut stream) = stream.try_borrow_mut() else { return ask() };
-    match stream.as_mut().and_then(Stream::take) {
-        Some(numbers) => Ok(numbers),
-        None => take_anew(&mut stream),
-    }
+fn draw<const N: usize>() -> Result<[u64; N], RandomError> {
+    let mut numbers = [0; N];
+    let drawn = STREAM.try_with(|stream| {
+        let Ok(mut stream) = stream.try_borrow_mut() else { return false };
+        stream.as_mut().is_some_and(|stream| stream.take(&mut numbers))
+    });
+    if drawn == Ok(true) { Ok(numbers) } else { draw_anew() }
 }
 
 /// Of a new block, or of a new stream.
 #[cold]
-fn take_anew<const N: usize>(slot: &mut Option<Stream>) -> Result<[u64; N], RandomError> {
-    if !slot.as_mut().is_some_and(Stream::fill) {
-        // What fails to be seeded must not go on with the old stream.
-        *slot = None;
-        slot.insert(Stream::seeded()?).fill();
-    }
-    // Never without: a block that was just filled has room for two.
-    slot.as_mut().and_then(Stream::take).ok_or(RandomError::System)
+#[inline(never)]
+fn draw_anew<const N: usize>() -> Result<[u64; N], RandomError> {
+    let anew = |stream: &RefCell<Option<Stream>>| {
+        let Ok(mut slot) = stream.try_borrow_mut() else { return ask() };
+        if !slot.as_mut().is_some_and(Stream::fill) {
+            // What fails to be seeded must not go on with the old stream.
+            *slot = None;
+            slot.insert(Stream::seeded()?).fill();
+        }
+        let mut numbers = [0; N];
+        // Never without: a block that was just filled has room for two.
+        let drawn = slot.as_mut().is_some_and(|stream| stream.take(&mut numbers));
+        if drawn { Ok(numbers) } else { Err(RandomError::System) }
+    };
+    STREAM.try_with(anew).unwrap_or_else(|_| ask())
 }
 
 /// Where the thread's stream is gone, because the thread ends.
