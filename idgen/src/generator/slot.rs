@@ -36,7 +36,8 @@ pub(super) struct Slot<L: Layout> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
     pub(super) backward: BackwardTicks,
-    /// How far the last position may lead the reading when the wall did not step back.
+    /// How far the last position may lead the reading when the wall did not step back. Invariant: less than all ticks of
+    /// the layout, so that no difference the wrong way round looks like a lead.
     pub(super) lead: u64,
     pub(super) refuses_exhausted: bool,
     pub(super) start: Start,
@@ -72,7 +73,7 @@ impl Limits {
                 Backward::Spill => BackwardTicks::Spill,
             },
             lead: match options.exhausted {
-                Exhausted::Borrow(most) => L::ticks_in(most),
+                Exhausted::Borrow(most) => L::ticks_in(most).min(L::END_TICK - 1),
                 Exhausted::Wait | Exhausted::Error => 0,
             },
             refuses_exhausted: options.exhausted == Exhausted::Error,
