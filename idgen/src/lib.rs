@@ -9,6 +9,14 @@
 //! | [`node`] | who makes ids, and whether it still may |
 //! | [`generator`] | makes them, from one atomic number |
 //! | [`wall`] | where the time comes from |
+//!
+//! | ids of 128 bits and more | |
+//! |---|---|
+//! | [`uuid`] | RFC 9562, versions 1 to 8 |
+//! | [`ulid`] | 26 symbols, sorted by the millisecond |
+//! | [`ksuid`] | 27 symbols, sorted by the second |
+//! | [`random`] | bits that nobody guesses, and that a fork does not repeat |
+//! | [`codec`] | numbers as text that sorts |
 #![cfg_attr(not(feature = "std"), no_std)]
 
 extern crate alloc;

@@ -269,5 +269,5 @@ macro_rules! block {
 }
 pub(crate) use block;
 
-#[cfg(test)]
+#[cfg(all(test, feature = "std"))]
 mod threads;

@@ -258,5 +258,5 @@ pub(super) fn first_wrong<B: Base>(text: &str) -> CodecError {
     wrong.map_or(CodecError::Overflow, |(position, found)| CodecError::Symbol { position, found })
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "std"))]
 mod tests;

@@ -40,7 +40,7 @@ mod tests {
     fn idgen_random_of_a_seed_is_that_of_the_paper() {
         // The first numbers of SplitMix64 from seed 1234567, as its published reference gives them.
         let random = SeededRandom::new(1_234_567);
-        let first: Vec<u64> = (0..3).map(|_| random.next_u64().unwrap()).collect();
+        let first = [(); 3].map(|()| random.next_u64().unwrap());
         assert_eq!(first, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]);
     }
 

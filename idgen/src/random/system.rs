@@ -24,7 +24,7 @@ const BLOCK: usize = 64;
 /// Blocks from one seed: a MiB.
 const BLOCKS_OF_A_SEED: u32 = 2048;
 
-std::thread_local! {
+thread_local! {
     static STREAM: RefCell<Option<Stream>> = const { RefCell::new(None) };
 }
 
@@ -208,7 +208,7 @@ mod tests {
                 assert_ne!(SystemRandom.next_u128(), SystemRandom.next_u128());
             }
         }
-        std::thread_local! { static LAST: RefCell<Option<Last>> = const { RefCell::new(None) }; }
+        thread_local! { static LAST: RefCell<Option<Last>> = const { RefCell::new(None) }; }
         let ended = std::thread::spawn(|| {
             LAST.with_borrow_mut(|last| *last = Some(Last));
             numbers(1)

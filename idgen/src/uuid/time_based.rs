@@ -173,5 +173,5 @@ fn random_life(random: &impl Random) -> Result<u16, RandomError> {
     Ok((random.next_u64()? & 1023) as u16)
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "std"))]
 mod threads;
