@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use synod_idgen::generator::{Backward, BuildError, Exhausted, Generator, GeneratorError, Options};
-use synod_idgen::layout::{Layout, Position, Twitter};
+use synod_idgen::layout::{Layout, Position, Twitter, end_of};
 use synod_idgen::node::{Hold, NodeId};
 use synod_idgen::wall::{self, Wall};
 
@@ -110,4 +110,50 @@ fn a_spare_node_takes_over_after_a_step_back() {
     let by = Duration::from_secs(1);
     assert_eq!(generator.try_next_at(back - by), Err(GeneratorError::Backward { by }));
     assert_eq!(generator.marks().count(), 2);
+}
+
+#[test]
+fn idgen_p01_a_generator_whose_time_ends_soon_is_refused_if_asked() {
+    let left = end_of::<Twitter>() - START;
+    let build = |least| Generator::builder(node(7)).require_left(least).build(wall::from_fn(|| START));
+    assert_eq!(build(left).unwrap().time_left(), left);
+    let error = BuildError::EndsSoon { left, layout: "Snowflake" };
+    assert_eq!(build(left + Duration::from_nanos(1)).err(), Some(error));
+    // What an earlier life used up is gone as well.
+    let year = Duration::from_secs(365 * 86_400);
+    let resumed =
+        Generator::builder(node(7)).resume(Position::at(START + year)).build(wall::from_fn(|| START));
+    assert_eq!(resumed.unwrap().time_left(), left - year);
+}
+
+#[test]
+fn what_contradicts_itself_is_not_built() {
+    let spill = Options { backward: Backward::Spill, ..Options::default() };
+    let build = |options, spares: &[u64]| {
+        let builder = Generator::builder(node(7)).options(options);
+        let builder =
+            spares.iter().fold(builder, |builder, spare| builder.spare(node(*spare), Position::ZERO));
+        builder.build(wall::from_fn(|| START)).err()
+    };
+    assert_eq!(build(spill, &[]), Some(BuildError::Spares));
+    assert_eq!(build(Options::default(), &[8]), Some(BuildError::Spares));
+    assert_eq!(build(spill, &[8, 7]), Some(BuildError::SameNode { node: 7 }));
+    assert_eq!(build(spill, &[8, 9, 8]), Some(BuildError::SameNode { node: 8 }));
+    assert_eq!(build(spill, &[8, 9]), None);
+    assert_eq!(build(Options::default(), &[]), None);
+}
+
+#[test]
+fn a_generator_begins_at_the_epoch_and_ends_at_the_last_tick() {
+    let epoch = Duration::from_millis(Twitter::EPOCH_MS);
+    let generator = Generator::new(node(7), wall::from_fn(|| epoch)).unwrap();
+    assert_eq!(
+        (generator.try_next().unwrap().tick(), generator.time_left()),
+        (0, end_of::<Twitter>() - epoch)
+    );
+    let last = end_of::<Twitter>() - Duration::from_nanos(1);
+    assert_eq!(generator.try_next_at(last).unwrap().tick(), (1 << 41) - 1);
+    assert_eq!(generator.try_next_at(end_of::<Twitter>()), Err(GeneratorError::EpochExhausted));
+    assert_eq!(generator.try_next_at(Duration::MAX), Err(GeneratorError::EpochExhausted));
+    assert!(generator.try_next_at(last).is_ok(), "a wall that was wrong once has broken nothing");
 }
