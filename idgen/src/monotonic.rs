@@ -269,5 +269,6 @@ macro_rules! block {
 }
 pub(crate) use block;
 
-#[cfg(all(test, feature = "std"))]
+#[cfg(test)]
+#[cfg(feature = "std")]
 mod threads;

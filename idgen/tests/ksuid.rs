@@ -54,6 +54,15 @@ fn idgen_ksuid_text_that_is_none_is_refused() {
 }
 
 #[test]
+fn idgen_ksuid_each_symbol_is_looked_at() {
+    for position in 0..27 {
+        let mut text = EXAMPLES[0].0.to_owned();
+        text.replace_range(position..=position, "_");
+        assert_eq!(Ksuid::decode(&text), Err(CodecError::Symbol { position, found: '_' }));
+    }
+}
+
+#[test]
 fn idgen_ksuid_generated_ones_differ_and_have_the_clocks_second() {
     let wall = from_fn(|| Duration::from_millis(1_700_000_000_999));
     let random = SeededRandom::new(1);

@@ -186,7 +186,11 @@ fn idgen_p06_a_restart_goes_on_above_what_was_given() {
     wall.set(VECTORS - Duration::from_secs(3600));
     let ids = V7Generator::with(&wall, Fixed(0), V7Options::default());
     assert!(ids.raise_above(before));
-    assert!(ids.try_next().unwrap() > before);
+    let after = ids.try_next().unwrap();
+    assert!(after > before);
+    // One that is smaller takes nothing back.
+    assert!(ids.raise_above(Uuid::v7_of(1, 0, 0).unwrap()));
+    assert!(ids.try_next().unwrap() > after);
     // Of another version there is nothing to be learnt.
     assert!(!ids.raise_above(Uuid::MAX));
     assert_eq!(ids.try_next().unwrap().unix_ms(), before.unix_ms());

@@ -258,5 +258,6 @@ pub(super) fn first_wrong<B: Base>(text: &str) -> CodecError {
     wrong.map_or(CodecError::Overflow, |(position, found)| CodecError::Symbol { position, found })
 }
 
-#[cfg(all(test, feature = "std"))]
+#[cfg(test)]
+#[cfg(feature = "std")]
 mod tests;

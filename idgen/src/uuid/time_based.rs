@@ -173,5 +173,6 @@ fn random_life(random: &impl Random) -> Result<u16, RandomError> {
     Ok((random.next_u64()? & 1023) as u16)
 }
 
-#[cfg(all(test, feature = "std"))]
+#[cfg(test)]
+#[cfg(feature = "std")]
 mod threads;

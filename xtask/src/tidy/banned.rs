@@ -33,6 +33,12 @@ const PACKAGES_OF_LIBRARIES: &[(&str, &str)] = &[
     ("rand", "take a seed, and draw from `synod_transport::rng::Rng`"),
 ];
 
+/// What a manifest may name all the same, since it is what the crate is there for.
+const EDGES: &[(&str, &str)] = &[
+    // Ids that nobody guesses; those who want a seed give one.
+    ("idgen/Cargo.toml", "getrandom"),
+];
+
 /// What no source holds.
 const EVERYWHERE: &[(&str, &str)] = &[
     ("todo!", "write it, or leave the feature out"),
@@ -75,7 +81,9 @@ pub(super) fn check_packages(tree: &Tree, findings: &mut Findings) {
                 findings.add(RULE, at(line), format!("the package {name}"), *instead);
             }
         }
-        for (name, line) in package.dependencies().into_iter().filter(|_| package.is_published()) {
+        let is_edge = |name: &str| EDGES.contains(&(package.manifest_path.as_str(), name));
+        let of_library = package.dependencies().into_iter().filter(|_| package.is_published());
+        for (name, line) in of_library.filter(|(name, _)| !is_edge(name)) {
             if let Some((_, instead)) = PACKAGES_OF_LIBRARIES.iter().find(|(banned, _)| *banned == name) {
                 findings.add(RULE, at(line), format!("the package {name} in a library"), *instead);
             }
@@ -129,6 +137,18 @@ mod tests {
         let tool =
             "[package]\nname = \"b\"\npublish = false\n[dependencies]\nanyhow = \"1\"\nrand = \"0.9\"\n";
         assert_eq!(findings(super::check_packages, &[("b/Cargo.toml", tool)]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_edge_may_name_what_it_is_there_for_and_no_more() {
+        let text = "[package]\nname = \"a\"\n[dependencies]\ngetrandom = \"0.4\"\nrand = \"0.9\"\n";
+        let expected = [
+            "idgen/Cargo.toml:5: the package rand in a library",
+            "raft/Cargo.toml:4: the package getrandom in a library",
+            "raft/Cargo.toml:5: the package rand in a library",
+        ];
+        let files = [("idgen/Cargo.toml", text), ("raft/Cargo.toml", text)];
+        assert_eq!(findings(super::check_packages, &files), expected);
     }
 
     #[test]

@@ -45,6 +45,23 @@ fn idgen_codec_of_all_texts_of_two_bytes_only_numbers_are_read() {
     assert_eq!(read, 100);
 }
 
+/// Found by search: the estimate is one too small and the rest the divisor itself, or a little more. Random numbers do not
+/// come here.
+#[test]
+fn idgen_codec_division_holds_where_it_must_correct_upwards() {
+    for (divisor, high, low) in [
+        (0x8000_0000_0000_0003, 0x8000_0000_0000_0001, 0xffff_ffff_ffff_fffa),
+        (0x8000_0000_0000_0003, 0x8000_0000_0000_0001, 0xffff_ffff_ffff_fffb),
+        (0x9f7f_d10c_ff76_66f9, 0x9f7f_d10c_ff76_66f7, 0xc100_5de6_0113_320e),
+        (0x8000_0000_0000_0002, 0x8000_0000_0000_0000, 0xffff_ffff_ffff_fffe),
+    ] {
+        let (quotient, rest) = Divisor::new(divisor).divide(high, low);
+        let number = join(high, low);
+        assert_eq!(u128::from(quotient), number / u128::from(divisor));
+        assert_eq!(u128::from(rest), number % u128::from(divisor));
+    }
+}
+
 /// A slow twin: digit by digit.
 fn slow(symbols: &[u8], width: usize, mut number: u128) -> String {
     let radix = symbols.len() as u128;
@@ -83,6 +100,16 @@ proptest! {
         let number = join(high, low);
         prop_assert_eq!(u128::from(quotient), number / u128::from(divisor));
         prop_assert_eq!(u128::from(rest), number % u128::from(divisor));
+    }
+
+    /// Exact multiples and their neighbours, where an estimate that is one too small shows.
+    #[test]
+    fn idgen_codec_division_holds_at_multiples(divisor in edges(), quotient in edges(), off in 0_u64..3) {
+        let divisor = limbs(divisor).1.max(1);
+        let (quotient, rest) = (limbs(quotient).1, off.wrapping_sub(1) % divisor);
+        let number = u128::from(quotient) * u128::from(divisor) + u128::from(rest);
+        let (high, low) = limbs(number);
+        prop_assert_eq!(Divisor::new(divisor).divide(high, low), (quotient, rest));
     }
 
     #[test]

@@ -27,7 +27,8 @@ pub enum StateError {
 
 impl<W: Wall> TimeGenerator<W> {
     /// With the node of the lives before, and the clock sequences after theirs. The first life takes both at random. One
-    /// write, which is durable before the first id; none after that.
+    /// write, which is durable before the first id; none after that. A name in a store belongs to one generator at a time:
+    /// two that restore it at once would have the same.
     ///
     /// After 1024 lives clock sequences come again. By then an id is repeated only if the clock stands where it stood
     /// then. A node of the caller's other than the stored one begins at a random clock sequence (section 5.1).
