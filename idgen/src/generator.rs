@@ -279,10 +279,8 @@ impl<L: Layout, W: Wall, H: Hold> Generator<L, W, H> {
             return false;
         }
         let count = self.shared.spares.len() + 1;
-        let free = (1..count).map(|step| (from + step) % count).find(|index| {
-            let slot = self.slot(*index);
-            slot.mark().tick() <= reading && !slot.is_behind(reading)
-        });
+        let mut others = (1..count).map(|step| (from + step) % count);
+        let free = others.find(|index| self.slot(*index).mark().tick() <= reading);
         let Some(to) = free else { return false };
         // When another thread was quicker, its choice is as good.
         let (from, to) = (from as u64, to as u64);

@@ -114,11 +114,6 @@ impl<L: Layout> Slot<L> {
         Position::known(self.next.load(Ordering::Relaxed))
     }
 
-    /// Whether the wall at this tick is behind a reading that was used.
-    pub(super) fn is_behind(&self, reading: u64) -> bool {
-        reading < self.seen.load(Ordering::Relaxed)
-    }
-
     /// The short way, to be inlined: one try, of one position, in a tick in which the wall was read before.
     #[inline]
     pub(super) fn take_one(&self, reading: u64, limits: &Limits, ceiling: &AtomicU64) -> Option<u64> {
