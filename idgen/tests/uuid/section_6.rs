@@ -70,6 +70,16 @@ fn idgen_rfc9562_6_2_method_2_steps_by_more_than_nothing() {
 }
 
 #[test]
+fn idgen_rfc9562_6_2_method_2_leaves_the_first_bit_free() {
+    let mut ids = V7Random::new();
+    let first = ids.try_next_at(VECTORS, &Fixed(u128::MAX)).unwrap();
+    assert_eq!(first, Uuid::v7_of(first.unix_ms().unwrap(), 0x7ff, u64::MAX).unwrap());
+    // All the same with the first of the next millisecond.
+    let next = ids.try_next_at(VECTORS + MS, &Fixed(u128::MAX)).unwrap();
+    assert_eq!(next.as_u128() >> 64 & 0xfff, 0x7ff);
+}
+
+#[test]
 fn idgen_rfc9562_6_2_method_2_carries_around_version_and_variant() {
     let mut ids = V7Random::new();
     let random = Listed::new(&[0, u64::MAX >> 2, 0, 3]);
