@@ -79,6 +79,8 @@ fn every_program_is_on_the_page_and_has_a_test() {
     assert_eq!(programs, tested);
     let page = page();
     for program in programs {
+        let source = std::fs::read_to_string(folder().join(format!("src/bin/{program}.rs"))).unwrap();
+        assert!(source.lines().count() < 60, "{program} is longer than the page says");
         assert!(page.contains(&format!("--bin {program}\n")), "{program} is not on the page");
     }
 }

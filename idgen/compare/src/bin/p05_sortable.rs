@@ -25,24 +25,20 @@ fn main() -> Result<()> {
     let ids = READINGS.map(|seconds| Uuid::new_v7(Timestamp::from_unix(&context, seconds, 0)));
     println!("uuid 1.29.3, v7: {}", order(ids));
 
-    let mut scru128 = scru128::Generator::with_rand_and_time_sources(Fixed, StdSystemTime);
-    let ids = READINGS.map(|seconds| scru128.generate_or_reset_with_ts(seconds * 1000));
+    let scru128 = || scru128::Generator::with_rand_and_time_sources(Fixed, StdSystemTime);
+    let (mut resets, mut aborts) = (scru128(), scru128());
+    let ids = READINGS.map(|seconds| resets.generate_or_reset_with_ts(seconds * 1000));
     println!("scru128 4.2.0, or reset: {}", order(ids));
-    let mut scru128 = scru128::Generator::with_rand_and_time_sources(Fixed, StdSystemTime);
-    let ids = READINGS.map(|seconds| scru128.generate_or_abort_with_ts(seconds * 1000));
+    let ids = READINGS.map(|seconds| aborts.generate_or_abort_with_ts(seconds * 1000));
     println!("scru128 4.2.0, or abort: {}", order(ids.into_iter().flatten()));
 
     let now = Cell::new(Duration::ZERO);
     let clock = || wall::from_fn(|| now.get());
     let v7 = V7Generator::with(clock(), SystemRandom, V7Options::default());
     let ulid = UlidGenerator::with(clock(), SystemRandom, UlidOptions::default());
-    let ids = READINGS.map(|seconds| {
-        now.set(Duration::from_secs(seconds));
-        v7.try_next().ok().zip(ulid.try_next().ok())
-    });
-    let (v7, ulids): (Vec<_>, Vec<_>) = ids.into_iter().flatten().unzip();
-    println!("synod-idgen, v7: {}", order(v7));
-    println!("synod-idgen, ULID: {}", order(ulids));
+    let readings = || READINGS.into_iter().inspect(|it| now.set(Duration::from_secs(*it)));
+    println!("synod-idgen, v7: {}", order(readings().flat_map(|_| v7.try_next())));
+    println!("synod-idgen, ULID: {}", order(readings().flat_map(|_| ulid.try_next())));
     Ok(())
 }
 
