@@ -1,6 +1,7 @@
 //! What a generator does when the wall steps back, stands still, or is asked for too much.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use synod_idgen::generator::{Backward, BuildError, Exhausted, Generator, GeneratorError, Options};
@@ -9,6 +10,15 @@ use synod_idgen::node::{Hold, NodeId};
 use synod_idgen::wall::{self, Wall};
 
 const START: Duration = Duration::from_secs(1_767_225_600);
+
+/// A lease that the test ends.
+struct Held(Cell<bool>);
+
+impl Hold for Held {
+    fn is_held(&self) -> bool {
+        self.0.get()
+    }
+}
 
 fn node(node: u64) -> NodeId<Twitter> {
     NodeId::new(node).unwrap()
@@ -78,13 +88,7 @@ fn nothing_reaches_a_ceiling_before_it_is_raised() {
 
 #[test]
 fn idgen_p32_what_is_not_held_any_more_is_refused_before_the_next_id() {
-    struct Lease(std::cell::Cell<bool>);
-    impl Hold for Lease {
-        fn is_held(&self) -> bool {
-            self.0.get()
-        }
-    }
-    let lease = Lease(std::cell::Cell::new(true));
+    let lease = Held(Cell::new(true));
     let generator = Generator::builder(node(7)).hold(&lease).build(wall::from_fn(|| START)).unwrap();
     generator.try_next().unwrap();
     let mark = generator.high_water();
@@ -156,4 +160,28 @@ fn a_generator_begins_at_the_epoch_and_ends_at_the_last_tick() {
     assert_eq!(generator.try_next_at(end_of::<Twitter>()), Err(GeneratorError::EpochExhausted));
     assert_eq!(generator.try_next_at(Duration::MAX), Err(GeneratorError::EpochExhausted));
     assert!(generator.try_next_at(last).is_ok(), "a wall that was wrong once has broken nothing");
+}
+
+#[test]
+fn who_adopts_a_generator_goes_on_above_its_ids_with_nothing_of_its_nodes() {
+    let (theirs, ours) = (Held(Cell::new(false)), Held(Cell::new(true)));
+    theirs.0.set(true);
+    let options = Options { backward: Backward::Spill, ..Options::default() };
+    let builder = Generator::builder(node(7)).hold(&theirs).options(options).spare(node(8), Position::ZERO);
+    let mut generator = builder.build(wall::from_fn(|| START)).unwrap();
+    let newest = generator.try_next_at(START).unwrap();
+    let back = START - Duration::from_secs(1);
+    assert_eq!(generator.try_next_at(back).unwrap().node(), node(8));
+    theirs.0.set(false);
+    assert_eq!(generator.try_next(), Err(GeneratorError::NotHeld));
+
+    generator.adopt(node(9), &ours);
+    assert_eq!(generator.node(), node(9));
+    let by = Duration::from_secs(1);
+    assert_eq!(generator.try_next_at(back), Err(GeneratorError::Backward { by }), "the spare node is theirs");
+    let id = generator.try_next().unwrap();
+    assert!(id > newest && id.position() > newest.position() && id.node() == node(9));
+    assert_eq!(generator.marks().collect::<Vec<_>>(), [(node(9), generator.high_water())]);
+    ours.0.set(false);
+    assert_eq!(generator.try_next(), Err(GeneratorError::NotHeld));
 }

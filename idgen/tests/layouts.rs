@@ -108,6 +108,31 @@ fn idgen_p01_the_end_is_known_years_before() {
     assert_eq!(end_of::<Bare>(), Duration::from_millis(1 << 63));
 }
 
+/// The end is a bound like any other, also where positions fill all 64 bits.
+fn ends<L: Layout>() {
+    let (end, last) = (Position::<L>::END, end_of::<L>() - Duration::from_nanos(1));
+    assert_eq!(Position::<L>::at(end_of::<L>()), end);
+    assert_eq!(Position::<L>::at(Duration::MAX), end);
+    assert!(Position::<L>::at(last) < end && Position::<L>::at(last).tick() == (1 << L::TIME_BITS) - 1);
+    assert_eq!(
+        [Position::<L>::ZERO.plus_time(Duration::MAX), Position::<L>::ZERO.plus(u64::MAX), end.plus(1)],
+        [end; 3]
+    );
+    assert_eq!(Position::<L>::at(last).plus_time(Duration::from_secs(1)), end);
+    assert_eq!(Position::<L>::from_u64(end.as_u64()), Some(end));
+}
+
+#[test]
+fn layout_ends_are_bounds_that_nothing_passes() {
+    ends::<Twitter>();
+    ends::<Discord>();
+    ends::<Sonyflake>();
+    ends::<Mastodon>();
+    ends::<Bare>();
+    ends::<Nanos>();
+    assert_eq!(Position::<Twitter>::from_u64(Position::<Twitter>::END.as_u64() + 1), None);
+}
+
 #[test]
 fn layout_one_text_for_one_id() {
     let id = Id::<Twitter>::from_u64(1_541_815_603_606_036_480).unwrap();
