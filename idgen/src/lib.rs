@@ -7,5 +7,8 @@
 extern crate alloc;
 
 mod process;
+#[cfg(feature = "std")]
+mod record;
+pub mod sequence;
 mod sync;
 pub mod wall;
