@@ -2,10 +2,20 @@
 //! ## Modules
 //!
 //! In reading order; each opens with why it is there, the sketch of its algorithm and its source.
+//!
+//! | ids of 64 bits | |
+//! |---|---|
+//! | [`layout`] | how the bits are shared: Twitter, Discord, Instagram, Sonyflake, TSID, Mastodon, one's own |
+//! | [`node`] | who makes ids, and whether it still may |
+//! | [`generator`] | makes them, from one atomic number |
+//! | [`wall`] | where the time comes from |
 #![cfg_attr(not(feature = "std"), no_std)]
 
 extern crate alloc;
 
+pub mod generator;
+pub mod layout;
+pub mod node;
 mod process;
 #[cfg(feature = "std")]
 mod record;

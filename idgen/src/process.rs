@@ -5,7 +5,6 @@
 //! sees with one relaxed load that it is a copy. A child made by a bare `clone` call, past the C library, runs no handler
 //! and is not seen.
 
-#[allow(dead_code, reason = "generators and randomness ask it")]
 /// The process in which it was made.
 #[derive(Clone, Debug)]
 pub(crate) struct Process {
@@ -13,7 +12,6 @@ pub(crate) struct Process {
     guard: forkguard::Guard,
 }
 
-#[allow(dead_code, reason = "generators and randomness ask it")]
 impl Process {
     /// This one. The first call registers the handler.
     pub(crate) fn current() -> Self {

@@ -1,0 +1,322 @@
+//! Ids of a layout, from one atomic number.
+//!
+//! A generator holds the next position of its node, which only ever grows; the wall raises it, and nothing lowers it. So
+//! no id is ever given twice, whatever the wall does. What the wall does is a matter of [`Options`] alone: whether to
+//! refuse, to wait, or to go on ahead of it. Threads share a generator by reference; nobody ever waits for a lock, and no
+//! thread works in the background.
+//!
+//! What it cannot know by itself: what an earlier life of the node gave (see [`Builder::resume`]), and whether another
+//! process has the same node (see [`Hold`]).
+
+mod block;
+mod builder;
+mod error;
+mod policy;
+mod slot;
+
+use alloc::boxed::Box;
+use core::fmt;
+use core::time::Duration;
+
+pub use block::Block;
+pub use builder::Builder;
+pub use error::{BuildError, GeneratorError};
+pub use policy::{Backward, Exhausted, Options, Start};
+use slot::{Limits, Refusal, Slot};
+
+use crate::layout::{Fields, Id, Layout, Position, time_left};
+use crate::node::{Always, Hold, NodeId};
+use crate::process::Process;
+use crate::sync::{AtomicU64, Ordering};
+use crate::wall::Wall;
+
+/// Makes ids of one node. See the [module](self).
+///
+/// * *one id*: [`try_next`](Self::try_next), [`try_next_at`](Self::try_next_at);
+/// * *many*: [`reserve`](Self::reserve);
+/// * *ask*: [`high_water`](Self::high_water), [`marks`](Self::marks), [`time_left`](Self::time_left);
+/// * *tell*: [`raise_ceiling`](Self::raise_ceiling), [`adopt`](Self::adopt).
+///
+/// A call that fails changes nothing.
+///
+/// ```
+/// use core::time::Duration;
+/// use synod_idgen::generator::Generator;
+/// use synod_idgen::layout::Snowflake;
+/// use synod_idgen::node::NodeId;
+/// use synod_idgen::wall;
+///
+/// type Ours = Snowflake<1_609_459_200_000>; // 2021-01-01
+/// let wall = wall::from_fn(|| Duration::from_millis(1_704_067_200_100)); // 2024-01-01 00:00:00.100
+/// let generator = Generator::new(NodeId::<Ours>::new(1)?, wall)?;
+/// assert_eq!(generator.try_next()?.as_u64(), 396_814_713_251_434_496);
+/// assert_eq!(generator.try_next()?.as_u64(), 396_814_713_251_434_497);
+/// let next_tick = generator.try_next_at(Duration::from_millis(1_704_067_200_101))?;
+/// assert_eq!(next_tick.as_u64(), 396_814_713_251_434_496 + 4_194_304);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Generator<L: Layout, W, H = Always> {
+    shared: Shared<L>,
+    limits: Limits,
+    options: Options,
+    process: Process,
+    wall: W,
+    hold: H,
+}
+
+/// What threads share.
+#[derive(Debug)]
+struct Shared<L: Layout> {
+    /// The node, and its positions.
+    first: Slot<L>,
+    /// No position that is given is as great. Invariant: it only grows, up to [`Position::END`].
+    ceiling: AtomicU64,
+    /// Which slot is in use: zero is the first, one the first spare.
+    current: AtomicU64,
+    spares: Box<[Slot<L>]>,
+}
+
+impl<L: Layout, W: Wall> Generator<L, W> {
+    /// A generator of the default options, of a node that never had ids and that nobody takes away.
+    ///
+    /// # Errors
+    /// [`BuildError::EpochAhead`].
+    pub fn new(node: NodeId<L>, wall: W) -> Result<Self, BuildError> {
+        Builder::new(node).build(wall)
+    }
+}
+
+impl<L: Layout> Generator<L, ()> {
+    /// Says more about a generator before it is made.
+    pub fn builder(node: NodeId<L>) -> Builder<L> {
+        Builder::new(node)
+    }
+}
+
+impl<L: Layout, W: Wall, H: Hold> Generator<L, W, H> {
+    /// The next id, greater than every earlier one of its node. Never waits.
+    ///
+    /// # Errors
+    /// Any [`GeneratorError`] but `Length` and `Stalled`.
+    #[inline]
+    pub fn try_next(&self) -> Result<Id<L>, GeneratorError> {
+        self.check()?;
+        if self.shared.current.load(Ordering::Relaxed) == 0 {
+            let reading = L::ticks_of(self.wall.now());
+            let first = &self.shared.first;
+            if let Some(position) = first.take_one(reading, &self.limits, &self.shared.ceiling) {
+                return Ok(Id::join(position, first.node));
+            }
+        }
+        self.take(1).map(|(position, node)| Id::join(position, node))
+    }
+
+    /// The next id with the wall at `since_1970`, instead of asking the wall: for state machines and simulations.
+    ///
+    /// # Errors
+    /// Any [`GeneratorError`] but `Length` and `Stalled`.
+    pub fn try_next_at(&self, since_1970: Duration) -> Result<Id<L>, GeneratorError> {
+        self.check()?;
+        self.take_at(1, since_1970).map(|(position, node)| Id::join(position, node))
+    }
+
+    /// Reserves `count` ids in a row by one atomic operation. Without [`Exhausted::Borrow`] they are of one tick.
+    ///
+    /// # Errors
+    /// Any [`GeneratorError`] but `Stalled`.
+    pub fn reserve(&self, count: u32) -> Result<Block<L>, GeneratorError> {
+        self.check()?;
+        let count = self.check_length(count)?;
+        self.take(count).map(|(first, node)| Block::new(first, count, node))
+    }
+
+    /// [`reserve`](Self::reserve) with the wall at `since_1970`.
+    ///
+    /// # Errors
+    /// Any [`GeneratorError`] but `Stalled`.
+    pub fn reserve_at(&self, count: u32, since_1970: Duration) -> Result<Block<L>, GeneratorError> {
+        self.check()?;
+        let count = self.check_length(count)?;
+        self.take_at(count, since_1970).map(|(first, node)| Block::new(first, count, node))
+    }
+
+    /// All ids given so far, blocks included, of any node, are below it. Persist it, or rather a
+    /// [`ceiling`](Self::ceiling) above it before that is reached, and [`resume`](Builder::resume) from there.
+    pub fn high_water(&self) -> Position<L> {
+        self.slots().map(Slot::mark).max().unwrap_or(Position::ZERO)
+    }
+
+    /// The same for each node: first its own, then the spare ones.
+    pub fn marks(&self) -> impl Iterator<Item = (NodeId<L>, Position<L>)> + '_ {
+        self.slots().map(|slot| (slot.node, slot.mark()))
+    }
+
+    /// The node that ids come from now: a spare one after the wall stepped back under [`Backward::Spill`].
+    pub fn node(&self) -> NodeId<L> {
+        self.current().1.node
+    }
+
+    /// The bound that ids of every node stay below: what is durable, or granted.
+    pub fn ceiling(&self) -> Position<L> {
+        Position::known(self.shared.ceiling.load(Ordering::Relaxed))
+    }
+
+    /// Allows ids up to the new ceiling, which must be durable, or granted, already. A lower one than before changes
+    /// nothing. Who gets an id above the old ceiling sees all that was done before this call.
+    pub fn raise_ceiling(&self, ceiling: Position<L>) {
+        self.shared.ceiling.fetch_max(ceiling.as_u64(), Ordering::Release);
+    }
+
+    /// How much of the layout's time is left, from the wall or the newest id on, whichever is later.
+    pub fn time_left(&self) -> Duration {
+        time_left::<L>(self.wall.now().max(self.high_water().time()))
+    }
+
+    /// Takes a generator over into this process, a child of the one in which it was made, under a node that nobody else
+    /// has. Spare nodes are the parent's and are dropped; the position goes on.
+    pub fn adopt(&mut self, node: NodeId<L>, hold: H) {
+        let from = self.high_water();
+        self.shared.first = Slot::new(node, from);
+        self.shared.spares = Box::default();
+        self.shared.current = AtomicU64::new(0);
+        self.hold = hold;
+        self.process = Process::current();
+    }
+
+    /// The choices it was made with.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Where its readings come from.
+    pub fn wall(&self) -> &W {
+        &self.wall
+    }
+
+    /// Who knows whether the node is held.
+    pub fn hold(&self) -> &H {
+        &self.hold
+    }
+
+    #[inline]
+    fn check(&self) -> Result<(), GeneratorError> {
+        if self.process.is_another() {
+            return Err(GeneratorError::Forked);
+        }
+        if !self.hold.is_held() {
+            return Err(GeneratorError::NotHeld);
+        }
+        Ok(())
+    }
+
+    fn check_length(&self, count: u32) -> Result<u64, GeneratorError> {
+        let ticks = u128::from(self.limits.lead) + 1;
+        let most = u64::try_from(ticks << L::SEQUENCE_BITS).unwrap_or(u64::MAX);
+        let count = u64::from(count);
+        if count == 0 || count > most {
+            return Err(GeneratorError::Length { count, most });
+        }
+        Ok(count)
+    }
+
+    /// Positions by the own wall. A refusal because the wall stepped back is believed only of a wall that is still back:
+    /// else the reading was merely late, and another thread used a later one.
+    #[inline(never)]
+    fn take(&self, count: u64) -> Result<(u64, NodeId<L>), GeneratorError> {
+        loop {
+            let (index, slot) = self.current();
+            let now = self.wall.now();
+            let reading = Self::reading(now)?;
+            match slot.take(count, reading, &self.limits, &self.shared.ceiling) {
+                Ok(first) => return Ok((first, slot.node)),
+                Err(Refusal::Backward { .. }) if self.is_late(slot) => {}
+                Err(refusal) => match self.spill(index, reading, refusal) {
+                    true => {}
+                    false => return Err(self.explain(refusal, now)),
+                },
+            }
+        }
+    }
+
+    fn take_at(&self, count: u64, now: Duration) -> Result<(u64, NodeId<L>), GeneratorError> {
+        loop {
+            let (index, slot) = self.current();
+            let reading = Self::reading(now)?;
+            match slot.take(count, reading, &self.limits, &self.shared.ceiling) {
+                Ok(first) => return Ok((first, slot.node)),
+                Err(refusal) if self.spill(index, reading, refusal) => {}
+                Err(refusal) => return Err(self.explain(refusal, now)),
+            }
+        }
+    }
+
+    /// Whether the wall is, after all, not behind what was read before this question.
+    fn is_late(&self, slot: &Slot<L>) -> bool {
+        let seen = slot.seen.load(Ordering::Acquire);
+        L::ticks_of(self.wall.now()) >= seen
+    }
+
+    /// Goes over to another slot if that is what is left to do. True when another one is in use now.
+    fn spill(&self, from: usize, reading: u64, refusal: Refusal) -> bool {
+        let Refusal::Backward { .. } = refusal else { return false };
+        if self.options.backward != Backward::Spill {
+            return false;
+        }
+        let count = self.shared.spares.len() + 1;
+        let free = (1..count).map(|step| (from + step) % count).find(|index| {
+            let slot = self.slot(*index);
+            slot.mark().tick() <= reading && !slot.is_behind(reading)
+        });
+        let Some(to) = free else { return false };
+        // When another thread was quicker, its choice is as good.
+        let (from, to) = (from as u64, to as u64);
+        let _ = self.shared.current.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed);
+        true
+    }
+
+    fn explain(&self, refusal: Refusal, now: Duration) -> GeneratorError {
+        let wait = |until: u64| {
+            let wait = L::time_of(until.min(L::END_TICK)).saturating_sub(now);
+            GeneratorError::NotYet { wait: wait.max(Duration::from_nanos(1)) }
+        };
+        match refusal {
+            Refusal::Backward { until: Some(until), .. } | Refusal::Exhausted { until: Some(until) } => {
+                wait(until)
+            }
+            Refusal::Backward { by, until: None } => GeneratorError::Backward { by: L::span_of(by) },
+            Refusal::Exhausted { until: None } => GeneratorError::Exhausted,
+            Refusal::Ceiling if self.ceiling() == Position::END => GeneratorError::EpochExhausted,
+            Refusal::Ceiling => GeneratorError::Ceiling,
+        }
+    }
+
+    /// The wall as a tick before the layout's end.
+    fn reading(now: Duration) -> Result<u64, GeneratorError> {
+        let reading = L::ticks_of(now);
+        if reading >= L::END_TICK { Err(GeneratorError::EpochExhausted) } else { Ok(reading) }
+    }
+
+    fn current(&self) -> (usize, &Slot<L>) {
+        let current = usize::try_from(self.shared.current.load(Ordering::Relaxed)).unwrap_or(0);
+        (current, self.slot(current))
+    }
+
+    fn slot(&self, index: usize) -> &Slot<L> {
+        let spare = index.checked_sub(1).and_then(|index| self.shared.spares.get(index));
+        spare.unwrap_or(&self.shared.first)
+    }
+
+    fn slots(&self) -> impl Iterator<Item = &Slot<L>> {
+        core::iter::once(&self.shared.first).chain(self.shared.spares.iter())
+    }
+}
+
+impl<L: Layout, W, H> fmt::Debug for Generator<L, W, H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Generator")
+            .field("node", &self.shared.first.node)
+            .field("next", &self.shared.first.mark())
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}

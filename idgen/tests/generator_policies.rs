@@ -1,0 +1,113 @@
+//! What a generator does when the wall steps back, stands still, or is asked for too much.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use std::time::Duration;
+
+use synod_idgen::generator::{Backward, BuildError, Exhausted, Generator, GeneratorError, Options};
+use synod_idgen::layout::{Layout, Position, Twitter};
+use synod_idgen::node::{Hold, NodeId};
+use synod_idgen::wall::{self, Wall};
+
+const START: Duration = Duration::from_secs(1_767_225_600);
+
+fn node(node: u64) -> NodeId<Twitter> {
+    NodeId::new(node).unwrap()
+}
+
+fn generator(options: Options) -> Generator<Twitter, impl Wall> {
+    Generator::builder(node(7)).options(options).build(wall::from_fn(|| START)).unwrap()
+}
+
+#[test]
+fn idgen_p01_the_end_of_time_is_an_error_for_ever() {
+    let end = Position::<Twitter>::END;
+    let generator = Generator::builder(node(7)).resume(Position::from_u64(end.as_u64() - 2).unwrap());
+    let generator =
+        generator.options(Options { backward: Backward::Borrow(Duration::MAX), ..Options::default() });
+    let generator = generator.build(wall::from_fn(|| START)).unwrap();
+    let ids = [generator.try_next().unwrap(), generator.try_next().unwrap()];
+    assert!(ids[0] < ids[1]);
+    for _ in 0..10 {
+        assert_eq!(generator.try_next(), Err(GeneratorError::EpochExhausted));
+        assert_eq!(generator.try_next_at(end.time()), Err(GeneratorError::EpochExhausted));
+    }
+    assert_eq!(generator.high_water(), end);
+}
+
+#[test]
+fn idgen_p04_an_epoch_in_the_future_is_refused_when_a_generator_is_made() {
+    let early = Duration::from_millis(Twitter::EPOCH_MS - 1);
+    let made = Generator::new(node(7), wall::from_fn(|| early));
+    let ahead = Duration::from_millis(1);
+    assert_eq!(made.err(), Some(BuildError::EpochAhead { ahead, layout: "Snowflake" }));
+}
+
+#[test]
+fn idgen_p05_a_step_back_is_borrowed_over_by_default() {
+    let generator = generator(Options::default());
+    let before = generator.try_next_at(START).unwrap();
+    let after = generator.try_next_at(START - Duration::from_secs(10)).unwrap();
+    assert_eq!(after.as_u64(), before.as_u64() + 1);
+    let by = Duration::from_secs(3600);
+    assert_eq!(generator.try_next_at(START - by), Err(GeneratorError::Backward { by }));
+}
+
+#[test]
+fn a_full_tick_waits_borrows_or_refuses() {
+    let full = |exhausted| {
+        let generator = generator(Options { exhausted, ..Options::default() });
+        assert_eq!(generator.reserve(4096).unwrap().count(), 4096);
+        generator.try_next()
+    };
+    assert_eq!(full(Exhausted::Wait), Err(GeneratorError::NotYet { wait: Duration::from_millis(1) }));
+    assert_eq!(full(Exhausted::Error), Err(GeneratorError::Exhausted));
+    let borrowed = full(Exhausted::Borrow(Duration::from_millis(1))).unwrap();
+    assert_eq!((borrowed.time(), borrowed.sequence()), (START + Duration::from_millis(1), 0));
+}
+
+#[test]
+fn nothing_reaches_a_ceiling_before_it_is_raised() {
+    let ceiling = Position::at(START).plus(1);
+    let generator = Generator::builder(node(7)).ceiling(ceiling).build(wall::from_fn(|| START)).unwrap();
+    assert!(generator.try_next().unwrap().position() < ceiling);
+    assert_eq!(generator.try_next(), Err(GeneratorError::Ceiling));
+    generator.raise_ceiling(ceiling.plus(1));
+    assert_eq!(generator.try_next().unwrap().position(), ceiling);
+    assert_eq!(generator.try_next(), Err(GeneratorError::Ceiling));
+}
+
+#[test]
+fn idgen_p32_what_is_not_held_any_more_is_refused_before_the_next_id() {
+    struct Lease(std::cell::Cell<bool>);
+    impl Hold for Lease {
+        fn is_held(&self) -> bool {
+            self.0.get()
+        }
+    }
+    let lease = Lease(std::cell::Cell::new(true));
+    let generator = Generator::builder(node(7)).hold(&lease).build(wall::from_fn(|| START)).unwrap();
+    generator.try_next().unwrap();
+    let mark = generator.high_water();
+    lease.0.set(false);
+    assert_eq!(generator.try_next(), Err(GeneratorError::NotHeld));
+    assert_eq!(generator.try_next_at(START).err(), Some(GeneratorError::NotHeld));
+    assert_eq!(generator.reserve(1).err(), Some(GeneratorError::NotHeld));
+    assert_eq!(generator.high_water(), mark);
+}
+
+#[test]
+fn a_spare_node_takes_over_after_a_step_back() {
+    let generator = Generator::builder(node(7))
+        .options(Options { backward: Backward::Spill, ..Options::default() })
+        .spare(node(8), Position::ZERO)
+        .build(wall::from_fn(|| START))
+        .unwrap();
+    assert_eq!(generator.try_next_at(START).unwrap().node(), node(7));
+    let back = START - Duration::from_secs(3600);
+    assert_eq!(generator.try_next_at(back).unwrap().node(), node(8));
+    assert_eq!(generator.try_next_at(back).unwrap().time(), back);
+    // No spare node is left whose ids are older.
+    let by = Duration::from_secs(1);
+    assert_eq!(generator.try_next_at(back - by), Err(GeneratorError::Backward { by }));
+    assert_eq!(generator.marks().count(), 2);
+}
