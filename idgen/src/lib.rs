@@ -14,6 +14,8 @@
 extern crate alloc;
 
 pub mod generator;
+#[cfg(feature = "std")]
+pub mod keeper;
 pub mod layout;
 pub mod node;
 mod process;
