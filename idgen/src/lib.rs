@@ -17,6 +17,8 @@ pub mod generator;
 #[cfg(feature = "std")]
 pub mod keeper;
 pub mod layout;
+#[cfg(feature = "std")]
+pub mod machine;
 pub mod node;
 mod process;
 #[cfg(feature = "std")]
