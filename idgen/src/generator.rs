@@ -11,8 +11,10 @@
 mod block;
 mod builder;
 mod error;
+mod lane;
 mod policy;
 mod slot;
+mod wait;
 
 use alloc::boxed::Box;
 use core::fmt;
@@ -21,8 +23,10 @@ use core::time::Duration;
 pub use block::Block;
 pub use builder::Builder;
 pub use error::{BuildError, GeneratorError};
+pub use lane::Lane;
 pub use policy::{Backward, Exhausted, Options, Start};
 use slot::{Limits, Refusal, Slot};
+pub use wait::Timer;
 
 use crate::layout::{Fields, Id, Layout, Position, time_left};
 use crate::node::{Always, Hold, NodeId};
@@ -32,8 +36,8 @@ use crate::wall::Wall;
 
 /// Makes ids of one node. See the [module](self).
 ///
-/// * *one id*: [`try_next`](Self::try_next), [`try_next_at`](Self::try_next_at);
-/// * *many*: [`reserve`](Self::reserve);
+/// * *one id*: [`try_next`](Self::try_next), or [`next`](Self::next) and [`next_async`](Self::next_async), which wait if they must;
+/// * *many*: [`reserve`](Self::reserve) a block, [`lane`](Self::lane) for each thread;
 /// * *ask*: [`high_water`](Self::high_water), [`marks`](Self::marks), [`time_left`](Self::time_left);
 /// * *tell*: [`raise_ceiling`](Self::raise_ceiling), [`adopt`](Self::adopt).
 ///
@@ -127,7 +131,7 @@ impl<L: Layout, W: Wall, H: Hold> Generator<L, W, H> {
     pub fn reserve(&self, count: u32) -> Result<Block<L>, GeneratorError> {
         self.check()?;
         let count = self.check_length(count)?;
-        self.take(count).map(|(first, node)| Block::new(first, count, node))
+        self.take(count).map(|(first, node)| Block::new(first, count, node, self.process.clone()))
     }
 
     /// [`reserve`](Self::reserve) with the wall at `since_1970`.
@@ -137,7 +141,14 @@ impl<L: Layout, W: Wall, H: Hold> Generator<L, W, H> {
     pub fn reserve_at(&self, count: u32, since_1970: Duration) -> Result<Block<L>, GeneratorError> {
         self.check()?;
         let count = self.check_length(count)?;
-        self.take_at(count, since_1970).map(|(first, node)| Block::new(first, count, node))
+        self.take_at(count, since_1970)
+            .map(|(first, node)| Block::new(first, count, node, self.process.clone()))
+    }
+
+    /// A handle for one thread, which reserves `length` ids at a time and hands them out without touching what threads
+    /// share. See [`Lane`] for how stale its ids may be.
+    pub fn lane(&self, length: u32) -> Lane<'_, L, W, H> {
+        Lane::new(self, length)
     }
 
     /// All ids given so far, blocks included, of any node, are below it. Persist it, or rather a

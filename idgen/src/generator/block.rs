@@ -1,26 +1,58 @@
-//! Positions reserved in a row.
+//! Ids reserved in a row.
 
-use crate::layout::{Id, Layout, Position};
+use core::iter::FusedIterator;
+
+use crate::layout::{Fields, Id, Layout, Position};
 use crate::node::NodeId;
+use crate::process::Process;
 
 /// Ids reserved at once, one after the other: an iterator. What is not used of it is a gap.
+///
+/// A block outlives what the generator is asked before: its ids were taken while the node was held, below the ceiling
+/// of then, and whoever has the node next starts above. In a child after a fork a block is empty: its ids are the
+/// parent's.
+///
+/// ```
+/// use synod_idgen::generator::Generator;
+/// use synod_idgen::layout::Twitter;
+/// use synod_idgen::node::NodeId;
+/// use synod_idgen::wall::System;
+///
+/// let generator = Generator::new(NodeId::<Twitter>::new(7)?, System)?;
+/// let ids: Vec<_> = generator.reserve(100)?.collect();
+/// assert_eq!(ids.len(), 100);
+/// assert!(ids.is_sorted() && generator.try_next()? > ids[99]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "what is not used is lost"]
 pub struct Block<L: Layout> {
-    /// Invariant: `next <= end <=` [`Position::END`].
+    /// The next id, as a number, and the one behind the last of its tick, by which it wraps where the id is the greatest.
+    id: u64,
+    run_end: u64,
+    /// Positions of the ticks to come. Invariant: `next <= end <=` [`Position::END`].
     next: u64,
     end: u64,
     node: NodeId<L>,
+    process: Process,
 }
 
 impl<L: Layout> Block<L> {
-    pub(super) fn new(first: u64, count: u64, node: NodeId<L>) -> Self {
-        Self { next: first, end: first + count, node }
+    /// Of positions that all lie below the end.
+    pub(super) fn new(first: u64, count: u64, node: NodeId<L>, process: Process) -> Self {
+        let mut block = Self { id: 0, run_end: 0, next: first, end: first + count, node, process };
+        block.turn();
+        block
     }
 
-    /// Where it starts now: of the next id.
+    /// One of no ids.
+    pub(super) fn empty(node: NodeId<L>, process: Process) -> Self {
+        Self::new(0, 0, node, process)
+    }
+
+    /// The position of the next id; the [`end`](Self::end) when there is none.
     pub fn start(&self) -> Position<L> {
-        Position::known(self.next)
+        Position::known(self.next - self.run_end.wrapping_sub(self.id) / L::STRIDE)
     }
 
     /// The first position behind it.
@@ -32,6 +64,30 @@ impl<L: Layout> Block<L> {
     pub fn node(&self) -> NodeId<L> {
         self.node
     }
+
+    /// How many ids are left.
+    pub fn left(&self) -> u64 {
+        self.end - self.start().as_u64()
+    }
+
+    /// Goes on to the next tick. False when there is none.
+    fn turn(&mut self) -> bool {
+        if self.next == self.end {
+            return false;
+        }
+        let run = (L::SEQUENCE_MASK + 1 - (self.next & L::SEQUENCE_MASK)).min(self.end - self.next);
+        self.id = L::join(self.next, u64::from(self.node.get()));
+        self.run_end = self.id.wrapping_add(run * L::STRIDE);
+        self.next += run;
+        true
+    }
+
+    /// Off the short way, once a tick.
+    #[cold]
+    #[inline(never)]
+    fn next_of_next_tick(&mut self) -> Option<Id<L>> {
+        if self.turn() { self.next() } else { None }
+    }
 }
 
 impl<L: Layout> Iterator for Block<L> {
@@ -39,18 +95,22 @@ impl<L: Layout> Iterator for Block<L> {
 
     #[inline]
     fn next(&mut self) -> Option<Id<L>> {
-        let position = self.next;
-        if position >= self.end {
+        let id = self.id;
+        if id == self.run_end {
+            return self.next_of_next_tick();
+        }
+        if self.process.is_another() {
             return None;
         }
-        self.next = position + 1;
-        Some(Id::join(position, self.node))
+        self.id = id.wrapping_add(L::STRIDE);
+        Some(Id::known(id))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let left = usize::try_from(self.end - self.next);
-        (left.unwrap_or(usize::MAX), left.ok())
+        let left = usize::try_from(self.left());
+        // None at all after a fork.
+        (0, left.ok())
     }
 }
 
-impl<L: Layout> core::iter::FusedIterator for Block<L> {}
+impl<L: Layout> FusedIterator for Block<L> {}

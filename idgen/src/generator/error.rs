@@ -6,7 +6,7 @@ use core::time::Duration;
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GeneratorError {
-    /// The policy says to wait, and this call does not: ask again then.
+    /// The policy says to wait, and this call does not: ask again then. [`Generator::next`](super::Generator::next) waits.
     #[error("the next id comes in {wait:?}")]
     NotYet {
         /// For how long, if the wall goes at its pace. Never zero.

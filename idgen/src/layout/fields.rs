@@ -107,6 +107,9 @@ pub(crate) trait Fields: Layout {
         Order::SequenceThenNode => Self::NODE_BITS,
     };
 
+    /// From one id to the next of its tick and node.
+    const STRIDE: u64 = 1 << Self::SEQUENCE_SHIFT;
+
     const TICK_SHIFT: u32 = Self::NODE_BITS + Self::SEQUENCE_BITS;
 
     /// Ticks from the epoch to a moment since 1970, rounded down, zero before the epoch. May lie beyond the end.

@@ -126,6 +126,12 @@ impl<L: Layout> Id<L> {
         Position::known(L::split(self.0).0)
     }
 
+    /// Of a number that is known to be an id.
+    #[inline]
+    pub(crate) const fn known(id: u64) -> Self {
+        Self(id, PhantomData)
+    }
+
     /// Of a position below the end.
     #[inline]
     pub(crate) fn join(position: u64, node: NodeId<L>) -> Self {
