@@ -21,6 +21,8 @@
 //! [`due_in`](Keeper::due_in) has passed; threads share the generator. When nobody extends in time, ids end at the
 //! ceiling with an error, and go on once somebody does.
 
+#[cfg(test)]
+mod explore;
 pub(crate) mod reach;
 mod record;
 
