@@ -1,6 +1,8 @@
 //! The real generator and the real reach of its ceilings under the bounds of the specification: every state is visited,
 //! and there must be as many as the module has (`idgen/spec/Generator.tla`, the cfgs named below). A tick is a second.
 
+#![allow(clippy::cast_possible_truncation, reason = "tests")]
+
 use alloc::collections::BTreeSet;
 use core::time::Duration;
 use std::fs;
