@@ -14,6 +14,8 @@ mod error;
 mod lane;
 mod policy;
 mod slot;
+#[cfg(test)]
+mod threads;
 mod wait;
 
 use alloc::boxed::Box;

@@ -14,7 +14,7 @@ use anyhow::{Context as _, Result};
 use crate::Verdict;
 
 /// Packages with such tests; the first are the tests of the tool itself.
-const CRATES: [&str; 5] = ["interleave", "wal", "tcp", "node", "clock"];
+const CRATES: [&str; 6] = ["interleave", "wal", "tcp", "node", "clock", "idgen"];
 
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct Args {

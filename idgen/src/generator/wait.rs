@@ -32,19 +32,18 @@ const SPIN: Duration = Duration::from_micros(120);
 ///
 /// struct Tokio;
 /// impl Timer for Tokio {
-///     fn sleep(&self, span: Duration) -> impl Future<Output = ()> + Send {
-///         # async fn sleep(_: Duration) {}
-///         # mod tokio { pub mod time { pub use super::super::sleep; } }
+///     fn sleep(&self, span: Duration) -> impl Future<Output = ()> {
 ///         tokio::time::sleep(span)
 ///     }
 /// }
 ///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let generator = Generator::new(NodeId::<Twitter>::new(7)?, System)?;
-/// let next = generator.next_async(&Tokio); // .await
-/// # let waker = std::task::Waker::noop();
-/// # let next = std::pin::pin!(next).poll(&mut std::task::Context::from_waker(waker));
-/// # assert!(matches!(next, std::task::Poll::Ready(Ok(_))));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// let ids = [generator.next_async(&Tokio).await?, generator.next_async(&Tokio).await?];
+/// assert!(ids[0] < ids[1]);
+/// # Ok(())
+/// # }
 /// ```
 pub trait Timer {
     /// Ends when at least so much time has passed.
