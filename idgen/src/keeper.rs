@@ -25,6 +25,8 @@
 mod explore;
 pub(crate) mod reach;
 mod record;
+#[cfg(test)]
+mod threads;
 
 use alloc::string::String;
 use alloc::sync::Arc;
