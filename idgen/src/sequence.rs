@@ -285,8 +285,13 @@ impl Sequence {
         if self.process.is_another() {
             return Err(SequenceError::Forked);
         }
+        self.take_from(self.taken.load(Ordering::Acquire))
+    }
+
+    /// A number, by who has seen that so many were taken; more may be by now.
+    #[inline]
+    fn take_from(&self, mut index: u64) -> Result<u64, SequenceError> {
         let block = self.options.block.get();
-        let mut index = self.taken.load(Ordering::Acquire);
         loop {
             let (turn, offset) = (index / block + 1, index % block);
             let slot = self.slot(turn);
@@ -313,10 +318,14 @@ impl Sequence {
     /// What to ask the counter for, when the next block is due and not asked for yet. To be followed by one of
     /// [`answer`](Self::answer), [`end`](Self::end) and [`abandon`](Self::abandon); until then it asks for nothing.
     pub fn request(&self) -> Option<Request> {
-        if !self.is_due() || self.process.is_another() || !self.change(0, BUSY) {
+        if !self.is_due() || self.process.is_another() { None } else { self.draw() }
+    }
+
+    /// A request, by who has seen that one is due; it may have been answered by now.
+    fn draw(&self) -> Option<Request> {
+        if !self.change(0, BUSY) {
             return None;
         }
-        // Whoever had it open before may have got the block.
         if !self.is_due() {
             self.open.store(0, Ordering::Release);
             return None;

@@ -104,7 +104,10 @@ fn numbers_are_unique(numbers: &Arc<impl Numbers>, rounds: usize) {
     let mut all = run(&**numbers, &counter);
     assert!(all.is_sorted(), "numbers go back");
     all.extend(thread.join());
-    all.extend(numbers.take());
+    numbers.refill(&counter);
+    let last = numbers.take();
+    assert!(last.is_some(), "a block was lost, and no number comes any more");
+    all.extend(last);
     let count = all.len();
     all.sort_unstable();
     all.dedup();
@@ -117,6 +120,26 @@ fn idgen_p33_threads_take_numbers_while_blocks_come() {
     holds("sequence: numbers are unique", Bound::Preemptions(3), || {
         numbers_are_unique(&Arc::new(sound()), 2);
     });
+}
+
+/// What the search does not reach, as it looks at the last access to each variable alone: a thread that is overtaken between
+/// two looks.
+#[test]
+fn idgen_p33_a_thread_that_was_overtaken_loses_nothing() {
+    let model = || {
+        let (sequence, counter) = (sound(), AtomicU64::new(10));
+        let seen = sequence.taken.load(crate::sync::Ordering::Acquire);
+        sequence.refill(&counter);
+        // It saw that a block is due; others have reserved two since.
+        sequence.refill(&counter);
+        assert_eq!(sequence.draw(), None, "a third block would take the place of the first");
+        // It saw that no number was taken; others have taken one, and published a block in its place.
+        assert_eq!(sequence.try_next(), Ok(10));
+        sequence.refill(&counter);
+        assert_eq!(sequence.take_from(seen), Ok(11), "numbers are left");
+        assert_eq!(sequence.try_next(), Ok(12));
+    };
+    holds("sequence: a thread that was overtaken", Bound::All, model);
 }
 
 /// An answer and its copy, told by two threads; or an answer and giving up.

@@ -4,6 +4,7 @@
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::num::NonZeroU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use synod_idgen::sequence::{
     AnswerError, Answered, AutoIncrement, Block, Counter, CounterOptions, NextError, Sequence, SequenceError,
@@ -341,4 +342,29 @@ fn threads_share_a_sequence_and_all_numbers_come_once() {
     all.dedup();
     assert_eq!(all.len(), 400_000);
     assert_eq!(all.last(), Some(&399_999), "no gap among threads of one life");
+}
+
+/// Threads that take and refill without a lock around, with blocks as short as can be: each refill is a race.
+#[test]
+fn threads_that_ask_the_counter_for_themselves_lose_no_block() {
+    let (sequence, counter) = (sequence(1, 1), AtomicU64::new(0));
+    let run = || {
+        let mut mine = Vec::new();
+        for _ in 0..100_000 {
+            if let Some(request) = sequence.request() {
+                let first = counter.fetch_add(request.count.get(), Ordering::Relaxed);
+                let block = Block::new(first, first + request.count.get()).unwrap();
+                assert_eq!(sequence.answer(request.ticket, block), Ok(Answered::Taken));
+            }
+            mine.extend(sequence.try_next());
+        }
+        mine
+    };
+    let mut all: Vec<u64> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(run)).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    all.extend(std::iter::from_fn(|| sequence.try_next().ok()));
+    all.sort_unstable();
+    assert!(all.iter().copied().eq(0..counter.into_inner()), "every number that was reserved is given, once");
 }
