@@ -5,7 +5,7 @@
 //!
 //! | ids of 64 bits | |
 //! |---|---|
-//! | [`layout`] | how the bits are shared: Twitter, Discord, Instagram, Sonyflake, TSID, Mastodon, one's own |
+//! | [`layout`](mod@layout) | how the bits are shared: Twitter, Discord, Instagram, Sonyflake, TSID, Mastodon, one's own |
 //! | [`node`] | who makes ids, and whether it still may |
 //! | [`generator`] | makes them, from one atomic number |
 //! | [`wall`] | where the time comes from |

@@ -71,23 +71,23 @@ impl<L: Layout> Block<L> {
     }
 
     /// Goes on to the next tick. False when there is none.
+    #[inline]
     fn turn(&mut self) -> bool {
-        if self.next == self.end {
-            return false;
-        }
-        let run = (L::SEQUENCE_MASK + 1 - (self.next & L::SEQUENCE_MASK)).min(self.end - self.next);
-        self.id = L::join(self.next, u64::from(self.node.get()));
-        self.run_end = self.id.wrapping_add(run * L::STRIDE);
+        let (id, run) = next_run(self.next, self.end, self.node);
+        self.id = id;
+        self.run_end = id.wrapping_add(run * L::STRIDE);
         self.next += run;
-        true
+        run > 0
     }
+}
 
-    /// Off the short way, once a tick.
-    #[cold]
-    #[inline(never)]
-    fn next_of_next_tick(&mut self) -> Option<Id<L>> {
-        if self.turn() { self.next() } else { None }
-    }
+/// The first id from a position on, and how many follow it in its tick. Takes and gives numbers, not the block, which so
+/// may stay in registers while its ids are handed out.
+#[cold]
+#[inline(never)]
+fn next_run<L: Layout>(next: u64, end: u64, node: NodeId<L>) -> (u64, u64) {
+    let run = (L::SEQUENCE_MASK + 1 - (next & L::SEQUENCE_MASK)).min(end - next);
+    (L::join(next, u64::from(node.get())), run)
 }
 
 impl<L: Layout> Iterator for Block<L> {
@@ -95,13 +95,10 @@ impl<L: Layout> Iterator for Block<L> {
 
     #[inline]
     fn next(&mut self) -> Option<Id<L>> {
-        let id = self.id;
-        if id == self.run_end {
-            return self.next_of_next_tick();
-        }
-        if self.process.is_another() {
+        if (self.id == self.run_end && !self.turn()) || self.process.is_another() {
             return None;
         }
+        let id = self.id;
         self.id = id.wrapping_add(L::STRIDE);
         Some(Id::known(id))
     }

@@ -56,7 +56,10 @@ impl<'g, L: Layout, W: Wall, H: Hold> Lane<'g, L, W, H> {
         }
         match self.block.next() {
             Some(id) => Ok(id),
-            None => self.begin(),
+            None => {
+                self.block = begin(self.generator, self.length)?;
+                self.block.next().ok_or(GeneratorError::Forked)
+            }
         }
     }
 
@@ -98,10 +101,14 @@ impl<'g, L: Layout, W: Wall, H: Hold> Lane<'g, L, W, H> {
     pub fn block(&self) -> &Block<L> {
         &self.block
     }
+}
 
-    #[inline(never)]
-    fn begin(&mut self) -> Result<Id<L>, GeneratorError> {
-        self.block = self.generator.reserve(self.length)?;
-        self.block.next().ok_or(GeneratorError::Forked)
-    }
+/// Off the short way, once a block.
+#[cold]
+#[inline(never)]
+fn begin<L: Layout, W: Wall, H: Hold>(
+    generator: &Generator<L, W, H>,
+    length: u32,
+) -> Result<Block<L>, GeneratorError> {
+    generator.reserve(length)
 }
