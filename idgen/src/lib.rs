@@ -9,6 +9,9 @@
 //! | [`node`] | who makes ids, and whether it still may |
 //! | [`generator`] | makes them, from one atomic number |
 //! | [`wall`] | where the time comes from |
+//! | `keeper` | makes a generator's ceiling durable, so that no restart repeats an id |
+//! | `machine` | where a node's number comes from: text, lock files, a lease |
+//! | [`sequence`] | auto-increment: numbers in a row, from reserved blocks |
 #![cfg_attr(not(feature = "std"), no_std)]
 
 extern crate alloc;
