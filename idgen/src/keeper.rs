@@ -47,8 +47,8 @@ pub use record::{Kept, RecordError};
 pub struct KeeperOptions {
     /// The name of the value in the store. One for each generator: see [`KeeperOptions::of_node`].
     pub name: String,
-    /// How far beyond the wall a ceiling reaches; a tick at least. Longer means fewer writes, and a start further ahead of
-    /// the wall after a crash.
+    /// How far beyond the wall a ceiling reaches; a tick at least, and half of `max_ahead` at most. Longer means fewer
+    /// writes, and a start further ahead of the wall after a crash.
     pub window: Duration,
     /// A stored ceiling further ahead of the wall than this is an error at the start; see [`KeeperError::Future`].
     pub max_ahead: Duration,
@@ -90,11 +90,14 @@ pub enum KeeperError {
     /// The generator cannot be made. Nothing was written.
     #[error(transparent)]
     Build(#[from] BuildError),
-    /// The window is shorter than a tick of the layout: no id would fit below the ceiling. The caller's; nothing was read.
-    #[error("a window of {window:?} is shorter than a tick")]
+    /// The window is shorter than a tick of the layout: no id would fit below the ceiling. Or it is longer than half of the
+    /// lead that is allowed: restarts would find their own ceilings too far ahead. The caller's; nothing was read.
+    #[error("a window of {window:?}; it must be a tick at least, and at most {most:?}")]
     Window {
         /// [`KeeperOptions::window`].
         window: Duration,
+        /// Half of [`KeeperOptions::max_ahead`].
+        most: Duration,
     },
     /// The stored ceiling is further ahead of the wall than [`KeeperOptions::max_ahead`]: the wall is wrong now (not set
     /// yet, say), or was in the future once. Nothing was changed. Set the wall and start again; or allow the lead, if the
@@ -176,8 +179,9 @@ impl<L: Layout, W: Wall, S: StateStore, H: Hold> Keeper<L, W, S, H> {
         store: S,
         options: KeeperOptions,
     ) -> Result<Self, KeeperError> {
-        if !Reach::<L>::is_window(options.window) {
-            return Err(KeeperError::Window { window: options.window });
+        let (window, most) = (options.window, options.max_ahead / 2);
+        if !Reach::<L>::is_window(window, most) {
+            return Err(KeeperError::Window { window, most });
         }
         let node = builder.node();
         let stored = match store.get(&options.name)? {

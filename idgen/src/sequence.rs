@@ -339,7 +339,7 @@ impl Sequence {
     /// Whether the next block should be asked for. Someone may have done so.
     #[inline]
     pub fn is_due(&self) -> bool {
-        let reserved = self.turns.load(Ordering::Acquire) * self.options.block.get();
+        let reserved = self.turns.load(Ordering::Acquire).saturating_mul(self.options.block.get());
         reserved.saturating_sub(self.taken.load(Ordering::Acquire)) <= self.options.refill
             && self.ended.load(Ordering::Relaxed) == 0
     }

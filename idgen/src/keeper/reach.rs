@@ -19,9 +19,9 @@ pub(crate) struct Reach<L: Layout> {
 }
 
 impl<L: Layout> Reach<L> {
-    /// A tick at least.
-    pub(crate) fn is_window(window: Duration) -> bool {
-        L::ticks_in(window) > 0
+    /// A tick at least, and no more than this.
+    pub(crate) fn is_window(window: Duration, most: Duration) -> bool {
+        L::ticks_in(window) > 0 && window <= most
     }
 
     pub(crate) fn new(window: Duration, started: Position<L>) -> Self {

@@ -15,7 +15,7 @@ use crate::wall::Wall;
 pub struct GrantOptions {
     /// The generator's policies.
     pub generator: Options,
-    /// How far beyond the wall a ceiling reaches; a tick at least.
+    /// How far beyond the wall a ceiling reaches; a tick at least, and half of `max_ahead` at most.
     pub window: Duration,
     /// A floor further ahead of the wall than this is an error at the start; see [`GrantedError::Future`].
     pub max_ahead: Duration,
@@ -56,11 +56,14 @@ pub enum GrantedError<E> {
     /// The generator cannot be made. The grant will end by itself.
     #[error(transparent)]
     Build(#[from] BuildError),
-    /// The window is shorter than a tick of the layout. The caller's; nobody was asked.
-    #[error("a window of {window:?} is shorter than a tick")]
+    /// The window is shorter than a tick of the layout, or longer than half of the lead that is allowed. The caller's; nobody
+    /// was asked.
+    #[error("a window of {window:?}; it must be a tick at least, and at most {most:?}")]
     Window {
         /// [`GrantOptions::window`].
         window: Duration,
+        /// Half of [`GrantOptions::max_ahead`].
+        most: Duration,
     },
     /// The node's floor is further ahead of the wall than [`GrantOptions::max_ahead`]: the wall is wrong here, or was in
     /// the future once where the node was before. The grant will end by itself.
@@ -122,11 +125,12 @@ impl<L: Layout, W: Wall, G: NodeGrants<L>, M: Monotonic> Granted<L, W, G, M> {
         clock: M,
         options: GrantOptions,
     ) -> Result<Self, GrantedError<G::Error>> {
-        if !Reach::<L>::is_window(options.window) {
-            return Err(GrantedError::Window { window: options.window });
+        let (window, most) = (options.window, options.max_ahead / 2);
+        if !Reach::<L>::is_window(window, most) {
+            return Err(GrantedError::Window { window, most });
         }
         let asked = clock.now();
-        let wanted = Reach::new(options.window, Position::ZERO).target(Position::ZERO, wall.now());
+        let wanted = Reach::new(window, Position::ZERO).target(Position::ZERO, wall.now());
         let grant = grants.acquire(wanted).map_err(GrantedError::Grantor)?;
         let Grant { node, floor, ceiling, term, .. } = grant;
         if ceiling <= floor {
@@ -143,7 +147,7 @@ impl<L: Layout, W: Wall, G: NodeGrants<L>, M: Monotonic> Granted<L, W, G, M> {
             .resume(floor)
             .ceiling(ceiling)
             .build(wall)?;
-        let reach = Reach::new(options.window, floor);
+        let reach = Reach::new(window, floor);
         Ok(Self { generator: Arc::new(generator), hold, grants, grant, reach, options })
     }
 

@@ -90,6 +90,13 @@ pub(crate) struct Disk {
     pub(crate) fates: Fates,
 }
 
+impl Disk {
+    /// The same disk, with what becomes of another process's operations.
+    pub(crate) fn of(&self, fates: &Fates) -> Self {
+        Self { values: Rc::clone(&self.values), fates: fates.clone() }
+    }
+}
+
 impl StateStore for Disk {
     fn get(&self, name: &str) -> Result<Option<Bytes>, StoreError> {
         self.fates.run(|| self.values.borrow().get(name)).unwrap_or_else(failed)

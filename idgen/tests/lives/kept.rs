@@ -140,11 +140,19 @@ fn a_record_of_others_is_an_error_and_is_left_alone() {
 }
 
 #[test]
-fn a_window_shorter_than_a_tick_is_refused() {
-    let window = Duration::from_micros(999);
-    let options = KeeperOptions { window, ..KeeperOptions::default() };
-    let refused = Keeper::start(Generator::builder(node(3)), Hands::at(NOON), MemStateStore::new(), options);
-    assert_eq!(refused.unwrap_err(), KeeperError::Window { window });
+fn a_window_shorter_than_a_tick_or_longer_than_half_of_the_lead_is_refused() {
+    let max_ahead = Duration::from_secs(60);
+    let (least, most) = (Duration::from_millis(1), Duration::from_secs(30));
+    let nano = Duration::from_nanos(1);
+    for (window, is_good) in [(least - nano, false), (least, true), (most, true), (most + nano, false)] {
+        let options = KeeperOptions { window, max_ahead, ..KeeperOptions::default() };
+        let started =
+            Keeper::start(Generator::builder(node(3)), Hands::at(NOON), MemStateStore::new(), options);
+        match started {
+            Ok(_) => assert!(is_good, "{window:?}"),
+            Err(error) => assert_eq!((error, is_good), (KeeperError::Window { window, most }, false)),
+        }
+    }
 }
 
 #[test]

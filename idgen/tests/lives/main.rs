@@ -13,6 +13,7 @@ mod blocks;
 mod disk;
 mod granted;
 mod grants;
+mod hosts;
 mod keeper;
 mod kept;
 mod sequence;

@@ -321,6 +321,22 @@ fn the_end_of_the_numbers_is_an_error_after_the_last() {
 }
 
 #[test]
+fn blocks_as_long_as_numbers_are_do_not_wrap() {
+    let sequence = sequence(u64::MAX, u64::MAX);
+    let first = sequence.request().unwrap();
+    sequence.answer(first.ticket, Block::new(0, 1 << 63).unwrap()).unwrap();
+    assert_eq!(sequence.request(), None, "fewer than were asked for: the counter is at its end");
+    assert_eq!(sequence.try_next(), Ok(0));
+    let sequence = self::sequence(1 << 63, 1 << 63);
+    for first in [0, 1 << 63] {
+        let request = sequence.request().unwrap();
+        let block = Block::new(first, first.saturating_add(1 << 63)).unwrap();
+        sequence.answer(request.ticket, block).unwrap();
+    }
+    assert_eq!((sequence.request(), sequence.try_next()), (None, Ok(0)));
+}
+
+#[test]
 fn threads_share_a_sequence_and_all_numbers_come_once() {
     struct Counting(Cell<u64>);
     impl Counter for Counting {
