@@ -107,14 +107,14 @@ impl<L: Layout, W: Wall, H: Hold> Generator<L, W, H> {
     #[inline]
     pub fn try_next(&self) -> Result<Id<L>, GeneratorError> {
         self.check()?;
+        let now = self.wall.now();
         if self.shared.current.load(Ordering::Relaxed) == 0 {
-            let reading = L::ticks_of(self.wall.now());
             let first = &self.shared.first;
-            if let Some(position) = first.take_one(reading, &self.limits, &self.shared.ceiling) {
+            if let Some(position) = first.take_one(L::ticks_of(now), &self.limits, &self.shared.ceiling) {
                 return Ok(Id::join(position, first.node));
             }
         }
-        self.take(1).map(|(position, node)| Id::join(position, node))
+        self.take(1, now).map(|(position, node)| Id::join(position, node))
     }
 
     /// The next id with the wall at `since_1970`, instead of asking the wall: for state machines and simulations.
@@ -133,7 +133,8 @@ impl<L: Layout, W: Wall, H: Hold> Generator<L, W, H> {
     pub fn reserve(&self, count: u32) -> Result<Block<L>, GeneratorError> {
         self.check()?;
         let count = self.check_length(count)?;
-        self.take(count).map(|(first, node)| Block::new(first, count, node, self.process.clone()))
+        self.take(count, self.wall.now())
+            .map(|(first, node)| Block::new(first, count, node, self.process.clone()))
     }
 
     /// [`reserve`](Self::reserve) with the wall at `since_1970`.
@@ -235,18 +236,23 @@ impl<L: Layout, W: Wall, H: Hold> Generator<L, W, H> {
     /// Positions by the own wall. A refusal because the wall stepped back is believed only of a wall that is still back:
     /// else the reading was merely late, and another thread used a later one.
     #[inline(never)]
-    fn take(&self, count: u64) -> Result<(u64, NodeId<L>), GeneratorError> {
+    fn take(&self, count: u64, mut now: Duration) -> Result<(u64, NodeId<L>), GeneratorError> {
         loop {
             let (index, slot) = self.current();
-            let now = self.wall.now();
             let reading = Self::reading(now)?;
-            match slot.take(count, reading, &self.limits, &self.shared.ceiling) {
+            let refusal = match slot.take(count, reading, &self.limits, &self.shared.ceiling) {
                 Ok(first) => return Ok((first, slot.node)),
-                Err(Refusal::Backward { .. }) if self.is_late(slot) => {}
-                Err(refusal) => match self.spill(index, reading, refusal) {
-                    true => {}
-                    false => return Err(self.explain(refusal, now)),
-                },
+                Err(refusal) => refusal,
+            };
+            if matches!(refusal, Refusal::Backward { .. }) {
+                let seen = slot.seen.load(Ordering::Acquire);
+                now = self.wall.now();
+                if L::ticks_of(now) >= seen {
+                    continue;
+                }
+            }
+            if !self.spill(index, reading, refusal) {
+                return Err(self.explain(refusal, now));
             }
         }
     }
@@ -261,12 +267,6 @@ impl<L: Layout, W: Wall, H: Hold> Generator<L, W, H> {
                 Err(refusal) => return Err(self.explain(refusal, now)),
             }
         }
-    }
-
-    /// Whether the wall is, after all, not behind what was read before this question.
-    fn is_late(&self, slot: &Slot<L>) -> bool {
-        let seen = slot.seen.load(Ordering::Acquire);
-        L::ticks_of(self.wall.now()) >= seen
     }
 
     /// Goes over to another slot if that is what is left to do. True when another one is in use now.

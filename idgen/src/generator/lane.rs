@@ -2,7 +2,7 @@
 
 use super::error::GeneratorError;
 use super::{Block, Generator};
-use crate::layout::{Id, Layout};
+use crate::layout::{Fields as _, Id, Layout};
 use crate::node::Hold;
 use crate::wall::Wall;
 use core::time::Duration;
@@ -63,13 +63,15 @@ impl<'g, L: Layout, W: Wall, H: Hold> Lane<'g, L, W, H> {
         }
     }
 
-    /// The next id, of a time that is at most `age` ago if the wall goes forward. Costs a reading of the wall.
+    /// The next id, of a tick that is at most `age` ago, in whole ticks. Costs a reading of the wall, but touches nothing that
+    /// threads share.
     ///
     /// # Errors
     /// Any [`GeneratorError`] but `Stalled`.
+    #[inline]
     pub fn try_next_within(&mut self, age: Duration) -> Result<Id<L>, GeneratorError> {
-        let oldest = self.generator.wall.now().saturating_sub(age);
-        if self.block.start().time() < oldest {
+        let oldest = L::ticks_of(self.generator.wall.now().saturating_sub(age));
+        if self.block.start().tick() < oldest {
             self.discard();
         }
         self.try_next()

@@ -12,7 +12,9 @@
 //!
 //! Orderings. Relaxed would do for uniqueness: it hangs on the order of changes of `next` alone. `seen` is raised before
 //! `next`, and `next` is released and acquired, so that who finds `next` ahead of its reading because another thread's was
-//! later also finds that reading: else it would take the race for an exhausted tick.
+//! later also finds that reading: else it would take the race for an exhausted tick. The short way raises no `seen` and is
+//! relaxed: as a read-modify-write it passes on what the swap before it released. The ceiling is acquired: who sees it
+//! raised sees that it was made durable.
 
 use super::policy::{Backward, Exhausted, Options, Start};
 use crate::layout::{Fields, Layout, Position};
@@ -113,7 +115,7 @@ impl<L: Layout> Slot<L> {
 
     /// Whether the wall at this tick is behind a reading that was used.
     pub(super) fn is_behind(&self, reading: u64) -> bool {
-        reading < self.seen.load(Ordering::Acquire)
+        reading < self.seen.load(Ordering::Relaxed)
     }
 
     /// The short way, to be inlined: one try, of one position, in a tick in which the wall was read before.
@@ -124,7 +126,7 @@ impl<L: Layout> Slot<L> {
         let is_plain = ahead <= limits.lead
             && reading == self.seen.load(Ordering::Relaxed)
             && next < ceiling.load(Ordering::Acquire);
-        (is_plain && self.next.compare_exchange(next, next + 1, Ordering::Release, Ordering::Relaxed).is_ok())
+        (is_plain && self.next.compare_exchange(next, next + 1, Ordering::Relaxed, Ordering::Relaxed).is_ok())
             .then_some(next)
     }
 
@@ -144,7 +146,7 @@ impl<L: Layout> Slot<L> {
                 return Err(Refusal::Ceiling);
             }
             let ahead = (last >> L::SEQUENCE_BITS).saturating_sub(reading);
-            let seen = self.seen.load(Ordering::Acquire);
+            let seen = self.seen.load(Ordering::Relaxed);
             if ahead > 0 {
                 limits.judge(reading, seen, ahead)?;
             }
