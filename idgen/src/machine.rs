@@ -26,4 +26,6 @@ pub use granted::{GrantOptions, Granted, GrantedError};
 pub use lock::{LockError, NodeLock};
 pub use memory::{MemGrants, MemGrantsError};
 pub use text::{TextError, from_environment, from_text};
+#[cfg(target_os = "linux")]
+pub use uptime::CoarseUptime;
 pub use uptime::{Monotonic, Uptime};

@@ -129,7 +129,7 @@ impl<L: Layout, W: Wall, G: NodeGrants<L>, M: Monotonic> Granted<L, W, G, M> {
         if !Reach::<L>::is_window(window, most) {
             return Err(GrantedError::Window { window, most });
         }
-        let asked = clock.now();
+        let (asked, lag) = (clock.now(), clock.lag());
         let wanted = Reach::new(window, Position::ZERO).target(Position::ZERO, wall.now());
         let grant = grants.acquire(wanted).map_err(GrantedError::Grantor)?;
         let Grant { node, floor, ceiling, term, .. } = grant;
@@ -140,7 +140,8 @@ impl<L: Layout, W: Wall, G: NodeGrants<L>, M: Monotonic> Granted<L, W, G, M> {
         if ahead > options.max_ahead {
             return Err(GrantedError::Future { node: node.get(), ahead, most: options.max_ahead });
         }
-        let hold = Arc::new(GrantHold::new(clock, asked.saturating_add(options.own(term))));
+        let hold =
+            Arc::new(GrantHold::new(clock, asked.saturating_add(options.own(term).saturating_sub(lag))));
         let generator = Generator::builder(node)
             .options(options.generator)
             .hold(Arc::clone(&hold))
@@ -198,7 +199,8 @@ impl<L: Layout, W: Wall, G: NodeGrants<L>, M: Monotonic> Granted<L, W, G, M> {
         if (grant.node, grant.turn) != (self.grant.node, self.grant.turn) || grant.ceiling < ceiling {
             return Err(GrantedError::Answer);
         }
-        if !self.hold.prolong(asked.saturating_add(self.options.own(grant.term))) {
+        let term = self.options.own(grant.term).saturating_sub(self.hold.clock().lag());
+        if !self.hold.prolong(asked.saturating_add(term)) {
             return Err(over);
         }
         self.generator.raise_ceiling(grant.ceiling);

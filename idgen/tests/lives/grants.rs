@@ -163,6 +163,39 @@ fn idgen_p32_a_slow_clock_within_its_bound_is_allowed_for() {
     assert_eq!(tenant.generator().try_next(), Err(GeneratorError::NotHeld));
 }
 
+#[test]
+fn idgen_p32_a_clock_whose_readings_may_be_old_ends_the_term_sooner() {
+    /// Readings are exact when the grantor is asked, and 8 ms old afterwards.
+    #[derive(Clone)]
+    struct Old(Ticks, Rc<Cell<u64>>);
+    impl Monotonic for Old {
+        fn now(&self) -> Duration {
+            Duration::from_millis(self.0.0.get() - self.1.get())
+        }
+        fn lag(&self) -> Duration {
+            Duration::from_millis(8)
+        }
+    }
+    let (world, wall, old) = (World::new(1), Hands::at(NOON), Rc::new(Cell::new(0)));
+    let clock = Old(world.ticks.clone(), Rc::clone(&old));
+    let mut tenant = Granted::start(world.grantor.clone(), wall.clone(), clock, exact()).unwrap();
+    for _ in 0..2 {
+        old.set(8);
+        world.advance(TERM_MS / 2);
+        old.set(0);
+        tenant.renew().unwrap();
+    }
+    old.set(8);
+    world.advance(TERM_MS - 1);
+    assert!(tenant.generator().try_next().is_ok());
+    world.advance(1);
+    assert_eq!(
+        tenant.generator().try_next(),
+        Err(GeneratorError::NotHeld),
+        "not a moment after the grantor's term"
+    );
+}
+
 /// A grantor that answers with another grant than was asked about.
 struct Confused(Grantor, fn(&mut Grant<Small>));
 
