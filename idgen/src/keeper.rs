@@ -17,6 +17,10 @@
 //! far as it has come in this life, up to an eighth. So restarts in a row add nothing up, as long as they are a
 //! thousandth of a window apart.
 //!
+//! Each life counts itself in what it stores, and looks before it writes: a keeper whose store was taken over by a later
+//! life, say of a second process that was started by mistake, extends no more. Its ids end below where the later life began.
+//! That is no lock: the store replaces values and compares nothing, so two that start at the same moment are not told apart.
+//!
 //! Nothing runs in the background. One thread or task holds the keeper and calls [`extend`](Keeper::extend) when
 //! [`due_in`](Keeper::due_in) has passed; threads share the generator. When nobody extends in time, ids end at the
 //! ceiling with an error, and go on once somebody does.
@@ -119,6 +123,15 @@ pub enum KeeperError {
         /// [`KeeperOptions::max_jump`].
         most: Duration,
     },
+    /// Another life has begun on this store: a second process of the same node, started by mistake perhaps. Nothing was
+    /// written. This life ends at its ceiling, which is below the ids of the other.
+    #[error("life {turn} has taken over; this one is life {own}")]
+    TakenOver {
+        /// The other life.
+        turn: u64,
+        /// This one.
+        own: u64,
+    },
     /// The node is not held any more; its ceiling is another's to extend. Nothing was written.
     #[error("the node is not held any more")]
     NotHeld,
@@ -164,6 +177,8 @@ pub struct Keeper<L: Layout, W, S, H = Always> {
     store: S,
     options: KeeperOptions,
     reach: Reach<L>,
+    /// Which life this is, counted in what is stored.
+    turn: u64,
     process: Process,
 }
 
@@ -172,7 +187,7 @@ impl<L: Layout, W: Wall, S: StateStore, H: Hold> Keeper<L, W, S, H> {
     /// ceiling. What the builder was told to [`resume`](Builder::resume) from holds as well, its ceiling does not.
     ///
     /// # Errors
-    /// Any [`KeeperError`] but [`KeeperError::Jumped`]. After [`KeeperError::Store`] of a failed write, start again.
+    /// Any [`KeeperError`] but [`KeeperError::Jumped`] and [`KeeperError::TakenOver`]. After [`KeeperError::Store`] of a failed write, start again.
     pub fn start(
         builder: Builder<L, H>,
         wall: W,
@@ -184,9 +199,9 @@ impl<L: Layout, W: Wall, S: StateStore, H: Hold> Keeper<L, W, S, H> {
             return Err(KeeperError::Window { window, most });
         }
         let node = builder.node();
-        let stored = match store.get(&options.name)? {
+        let (stored, turn) = match store.get(&options.name)? {
             Some(value) => record::decode(node, &value)?,
-            None => Position::ZERO,
+            None => (Position::ZERO, 0),
         };
         let ahead = stored.time().saturating_sub(wall.now());
         if stored > Position::ZERO && ahead > options.max_ahead {
@@ -197,8 +212,10 @@ impl<L: Layout, W: Wall, S: StateStore, H: Hold> Keeper<L, W, S, H> {
         let started = generator.high_water();
         let reach = Reach::new(options.window, started);
         let generator = Arc::new(generator);
-        let mut keeper = Self { generator, node, store, options, reach, process: Process::current() };
-        keeper.extend_over_jump()?;
+        let (turn, process) = (turn.saturating_add(1), Process::current());
+        let mut keeper = Self { generator, node, store, options, reach, turn, process };
+        keeper.check()?;
+        keeper.write()?;
         Ok(keeper)
     }
 
@@ -234,8 +251,9 @@ impl<L: Layout, W: Wall, S: StateStore, H: Hold> Keeper<L, W, S, H> {
     /// Blocks as long as the store does; threads meanwhile get ids up to the old ceiling.
     ///
     /// # Errors
-    /// [`KeeperError::Store`], [`KeeperError::Jumped`], [`KeeperError::NotHeld`], [`KeeperError::Forked`]: the generator's
-    /// ceiling is as it was.
+    /// [`KeeperError::Store`], [`KeeperError::TakenOver`], [`KeeperError::Jumped`], [`KeeperError::NotHeld`],
+    /// [`KeeperError::Forked`], or [`KeeperError::Record`] when somebody else has written there: the generator's ceiling is as
+    /// it was.
     pub fn extend(&mut self) -> Result<Position<L>, KeeperError> {
         let by = self.generator.wall().now().saturating_sub(self.generator.ceiling().time());
         let most = self.options.max_jump;
@@ -250,22 +268,35 @@ impl<L: Layout, W: Wall, S: StateStore, H: Hold> Keeper<L, W, S, H> {
     /// # Errors
     /// Those of [`extend`](Self::extend), without [`KeeperError::Jumped`].
     pub fn extend_over_jump(&mut self) -> Result<Position<L>, KeeperError> {
+        self.check()?;
+        if self.is_due() {
+            let stored = self.store.get(&self.options.name)?.ok_or(RecordError::Damaged)?;
+            let (_, turn) = record::decode(self.node, &stored)?;
+            if turn != self.turn {
+                return Err(KeeperError::TakenOver { turn, own: self.turn });
+            }
+            self.write()?;
+        }
+        Ok(self.generator.ceiling())
+    }
+
+    fn check(&self) -> Result<(), KeeperError> {
         if self.process.is_another() {
             return Err(KeeperError::Forked);
         }
         if !self.generator.hold().is_held() {
             return Err(KeeperError::NotHeld);
         }
-        let (next, ceiling, wall) =
-            (self.generator.high_water(), self.generator.ceiling(), self.generator.wall().now());
-        if self.reach.is_due(next, ceiling, wall) {
-            let new = self.reach.target(next, wall);
-            if new > ceiling {
-                self.store.set(&self.options.name, &record::encode(self.node, new))?;
-                self.generator.raise_ceiling(new);
-            }
-        }
-        Ok(self.generator.ceiling())
+        Ok(())
+    }
+
+    /// Durable first, then in use.
+    fn write(&mut self) -> Result<(), KeeperError> {
+        let new = self.reach.target(self.generator.high_water(), self.generator.wall().now());
+        let new = new.max(self.generator.ceiling());
+        self.store.set(&self.options.name, &record::encode(self.node, new, self.turn))?;
+        self.generator.raise_ceiling(new);
+        Ok(())
     }
 
     /// Gives the store back. The generator ends at its ceiling.
@@ -295,5 +326,8 @@ pub fn overrule<S: StateStore, L: Layout>(
     node: NodeId<L>,
     ceiling: Position<L>,
 ) -> Result<(), KeeperError> {
-    Ok(store.set(name, &record::encode(node, ceiling))?)
+    // A life that goes on all the same is to notice.
+    let kept = store.get(name)?.and_then(|value| Kept::read(&value).ok());
+    let turn = kept.map_or(0, |kept| kept.turn).saturating_add(1);
+    Ok(store.set(name, &record::encode(node, ceiling, turn))?)
 }

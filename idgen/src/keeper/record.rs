@@ -42,6 +42,8 @@ pub struct Kept {
     pub node: u64,
     /// [`Position::as_u64`].
     pub ceiling: u64,
+    /// How many lives have written it.
+    pub turn: u64,
     /// The ceiling as time since 1970, by the stored layout's epoch and ticks.
     pub time: Duration,
     epoch_ms: u64,
@@ -51,7 +53,7 @@ pub struct Kept {
 
 impl Kept {
     pub(super) fn read(value: &[u8]) -> Result<Self, RecordError> {
-        let [node, epoch_ms, ticks_per_second, shape, ceiling] =
+        let [node, epoch_ms, ticks_per_second, shape, ceiling, turn] =
             record::decode(KIND, value).ok_or(RecordError::Damaged)?;
         let sequence_bits = u32::try_from(shape & 0xff).map_err(|_| RecordError::Damaged)?;
         let ticks = ceiling.checked_shr(sequence_bits).ok_or(RecordError::Damaged)?;
@@ -60,10 +62,10 @@ impl Kept {
         let part = Duration::from_nanos(u64::try_from(nanos).map_err(|_| RecordError::Damaged)?);
         let time =
             Duration::from_millis(epoch_ms).saturating_add(Duration::from_secs(seconds)).saturating_add(part);
-        Ok(Self { node, ceiling, time, epoch_ms, ticks_per_second, shape })
+        Ok(Self { node, ceiling, turn, time, epoch_ms, ticks_per_second, shape })
     }
 
-    fn of<L: Layout>(node: NodeId<L>, ceiling: Position<L>) -> Self {
+    fn of<L: Layout>(node: NodeId<L>, ceiling: Position<L>, turn: u64) -> Self {
         let order = match L::ORDER {
             Order::NodeThenSequence => 0,
             Order::SequenceThenNode => 1,
@@ -72,6 +74,7 @@ impl Kept {
         Self {
             node: node.get().into(),
             ceiling: ceiling.as_u64(),
+            turn,
             time: ceiling.time(),
             epoch_ms: L::EPOCH_MS,
             ticks_per_second: L::TICKS_PER_SECOND,
@@ -80,21 +83,23 @@ impl Kept {
     }
 }
 
-pub(super) fn encode<L: Layout>(node: NodeId<L>, ceiling: Position<L>) -> Vec<u8> {
-    let Kept { node, ceiling, epoch_ms, ticks_per_second, shape, .. } = Kept::of(node, ceiling);
-    record::encode(KIND, [node, epoch_ms, ticks_per_second, shape, ceiling])
+pub(super) fn encode<L: Layout>(node: NodeId<L>, ceiling: Position<L>, turn: u64) -> Vec<u8> {
+    let Kept { node, ceiling, turn, epoch_ms, ticks_per_second, shape, .. } = Kept::of(node, ceiling, turn);
+    record::encode(KIND, [node, epoch_ms, ticks_per_second, shape, ceiling, turn])
 }
 
-pub(super) fn decode<L: Layout>(node: NodeId<L>, value: &[u8]) -> Result<Position<L>, RecordError> {
+/// Ceiling and turn.
+pub(super) fn decode<L: Layout>(node: NodeId<L>, value: &[u8]) -> Result<(Position<L>, u64), RecordError> {
     let kept = Kept::read(value)?;
-    let own = Kept::of(node, Position::ZERO);
+    let own = Kept::of(node, Position::ZERO, 0);
     if (kept.epoch_ms, kept.ticks_per_second, kept.shape) != (own.epoch_ms, own.ticks_per_second, own.shape) {
         return Err(RecordError::Layout { layout: L::NAME });
     }
     if kept.node != own.node {
         return Err(RecordError::Node { stored: kept.node, node: node.get() });
     }
-    Position::from_u64(kept.ceiling).ok_or(RecordError::Damaged)
+    let ceiling = Position::from_u64(kept.ceiling).ok_or(RecordError::Damaged)?;
+    Ok((ceiling, kept.turn))
 }
 
 #[cfg(test)]
@@ -109,15 +114,15 @@ mod tests {
     #[test]
     fn a_ceiling_is_read_back_by_its_own_node_and_layout_alone() {
         let ceiling = Position::<Twitter>::at(Duration::from_millis(1_767_225_600_000)).plus(5);
-        let value = encode(node(7), ceiling);
-        assert_eq!(decode(node(7), &value), Ok(ceiling));
+        let value = encode(node(7), ceiling, 3);
+        assert_eq!(decode(node(7), &value), Ok((ceiling, 3)));
         assert_eq!(decode::<Twitter>(node(8), &value), Err(RecordError::Node { stored: 7, node: 8 }));
         assert!(matches!(decode::<Discord>(node(7), &value), Err(RecordError::Layout { .. })));
         assert!(matches!(decode::<Sonyflake>(node(7), &value), Err(RecordError::Layout { .. })));
         type Later = Snowflake<1_288_834_974_658>;
         assert!(matches!(decode::<Later>(node(7), &value), Err(RecordError::Layout { .. })));
         let kept = Kept::read(&value).unwrap();
-        assert_eq!((kept.node, kept.ceiling, kept.time), (7, ceiling.as_u64(), ceiling.time()));
+        assert_eq!((kept.node, kept.ceiling, kept.turn, kept.time), (7, ceiling.as_u64(), 3, ceiling.time()));
     }
 
     #[test]
@@ -125,10 +130,10 @@ mod tests {
         for value in [&b""[..], b"41", b"HLC1\0\0\0\x0c\0\0\0\0\0\x0fB@\x06\x08\x01\x02\x03\x04\x05\x06"] {
             assert_eq!(decode::<Twitter>(node(7), value), Err(RecordError::Damaged));
         }
-        let Kept { epoch_ms, ticks_per_second, shape, .. } = Kept::of(node::<Twitter>(7), Position::ZERO);
-        let beyond = record::encode(KIND, [7, epoch_ms, ticks_per_second, shape, u64::MAX]);
+        let Kept { epoch_ms, ticks_per_second, shape, .. } = Kept::of(node::<Twitter>(7), Position::ZERO, 1);
+        let beyond = record::encode(KIND, [7, epoch_ms, ticks_per_second, shape, u64::MAX, 1]);
         assert_eq!(decode::<Twitter>(node(7), &beyond), Err(RecordError::Damaged));
-        let timeless = record::encode(KIND, [7, epoch_ms, 0, shape, 1]);
+        let timeless = record::encode(KIND, [7, epoch_ms, 0, shape, 1, 1]);
         assert_eq!(Kept::read(&timeless), Err(RecordError::Damaged));
     }
 }

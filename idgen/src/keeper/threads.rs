@@ -22,14 +22,15 @@ crate::layout! {
 
 /// A store that says which ceiling is durable.
 #[derive(Clone, Debug)]
-struct Disk(Arc<AtomicU64>);
+struct Disk(Arc<AtomicU64>, Option<Bytes>);
 
 impl StateStore for Disk {
     fn get(&self, _: &str) -> Result<Option<Bytes>, StoreError> {
-        Ok(None)
+        Ok(self.1.clone())
     }
     fn set(&mut self, _: &str, value: &[u8]) -> Result<(), StoreError> {
-        let ceiling =
+        self.1 = Some(Bytes::copy_from_slice(value));
+        let (ceiling, _) =
             record::decode::<Two>(node(), value).map_err(|error| StoreError::Fatal(error.to_string()))?;
         self.0.store(ceiling.as_u64(), Ordering::SeqCst);
         Ok(())
@@ -68,7 +69,7 @@ impl Extends for Keeper<Two, Fixed, Disk> {
 fn sound(durable: &Arc<AtomicU64>) -> Keeper<Two, Fixed, Disk> {
     let options = KeeperOptions { window: Duration::from_secs(2), ..KeeperOptions::default() };
     let builder = Generator::builder(node()).options(borrowing());
-    Keeper::start(builder, fixed(), Disk(Arc::clone(durable)), options).unwrap()
+    Keeper::start(builder, fixed(), Disk(Arc::clone(durable), None), options).unwrap()
 }
 
 /// Raises the ceiling, then stores it.
@@ -82,7 +83,7 @@ impl Extends for RaisesFirst {
     fn extend(&mut self) {
         let ceiling = self.0.high_water().plus(4);
         self.0.raise_ceiling(ceiling);
-        self.1.set("", &record::encode(node(), ceiling)).unwrap();
+        self.1.set("", &record::encode(node(), ceiling, 1)).unwrap();
     }
 }
 
@@ -128,7 +129,7 @@ fn idgen_p33_a_naive_keeper_lets_ids_ahead_of_its_store() {
             let ceiling = Position::at(Duration::from_secs(11));
             durable.store(ceiling.as_u64(), Ordering::SeqCst);
             let builder = Generator::builder(node()).options(borrowing()).ceiling(ceiling);
-            RaisesFirst(Arc::new(builder.build(fixed()).unwrap()), Disk(Arc::clone(durable)))
+            RaisesFirst(Arc::new(builder.build(fixed()).unwrap()), Disk(Arc::clone(durable), None))
         });
     });
 }

@@ -125,6 +125,23 @@ fn idgen_p06_a_wall_that_jumps_within_a_life_is_not_made_durable_unless_told() {
 }
 
 #[test]
+fn idgen_p06_a_life_that_was_taken_over_ends_below_the_other_and_says_so() {
+    let (hands, disk) = (Hands::at(NOON), Disk::default());
+    let mut first = start(&hands, disk.clone()).unwrap();
+    let second = start(&hands, disk.clone()).unwrap();
+    let of_second = second.generator().try_next().unwrap();
+    assert!(of_second.position() >= first.generator().ceiling());
+    assert!(first.generator().try_next().unwrap() < of_second, "up to its ceiling it may go on");
+    hands.advance(WINDOW_MS);
+    assert_eq!(first.extend(), Err(KeeperError::TakenOver { turn: 2, own: 1 }));
+    assert_eq!(first.generator().try_next(), Err(GeneratorError::Ceiling));
+    // A life that goes on while its ceiling is overruled hears of it.
+    let mut second = second;
+    overrule(&mut disk.clone(), "idgen", node(3), at(NOON)).unwrap();
+    assert_eq!(second.extend(), Err(KeeperError::TakenOver { turn: 3, own: 2 }));
+}
+
+#[test]
 fn a_record_of_others_is_an_error_and_is_left_alone() {
     let hands = Hands::at(NOON);
     let mut store = start(&hands, Disk::default()).unwrap().into_store();
