@@ -136,4 +136,28 @@ mod tests {
         let timeless = record::encode(KIND, [7, epoch_ms, 0, shape, 1, 1]);
         assert_eq!(Kept::read(&timeless), Err(RecordError::Damaged));
     }
+
+    proptest::proptest! {
+        /// Whatever was stored with a sound checksum: read or refused, and never a position that does not exist.
+        #[test]
+        fn any_numbers_are_read_or_refused(
+            numbers: [u64; 6],
+            edges in proptest::array::uniform6(proptest::option::of(0_usize..5)),
+        ) {
+            let Kept { epoch_ms, ticks_per_second, shape, .. } = Kept::of(node::<Twitter>(7), Position::ZERO, 1);
+            let own = [7, epoch_ms, ticks_per_second, shape, Position::<Twitter>::END.as_u64(), 1];
+            let mut record = numbers;
+            for ((number, own), edge) in record.iter_mut().zip(own).zip(edges) {
+                *number = edge.map_or(*number, |edge| [0, 1, own, own.wrapping_add(1), u64::MAX][edge]);
+            }
+            let value = record::encode(KIND, record);
+            if let Ok(kept) = Kept::read(&value) {
+                proptest::prop_assert_eq!((kept.node, kept.ceiling, kept.turn), (record[0], record[4], record[5]));
+            }
+            if let Ok((ceiling, turn)) = decode::<Twitter>(node(7), &value) {
+                proptest::prop_assert!(ceiling <= Position::END);
+                proptest::prop_assert_eq!(encode(node(7), ceiling, turn), value);
+            }
+        }
+    }
 }
