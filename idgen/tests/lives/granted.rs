@@ -244,7 +244,8 @@ fn idgen_p32_each_rule_that_is_left_out_is_missed() {
 fn a_hold_that_is_ended_by_hand_is_over() {
     let ticks = Ticks::default();
     let hold = GrantHold::new(ticks, Duration::from_millis(5));
-    assert!(hold.is_held());
+    assert!(hold.is_held() && hold.prolong(Duration::from_millis(3)));
+    assert_eq!(hold.left(), Duration::from_millis(5), "a shorter term takes nothing away");
     hold.end();
     assert!(!hold.is_held() && !hold.prolong(Duration::from_secs(9)));
 }

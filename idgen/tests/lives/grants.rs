@@ -196,8 +196,65 @@ fn idgen_p32_a_clock_whose_readings_may_be_old_ends_the_term_sooner() {
     );
 }
 
-/// A grantor that answers with another grant than was asked about.
-struct Confused(Grantor, fn(&mut Grant<Small>));
+#[test]
+fn idgen_p32_a_renewal_that_is_answered_after_the_end_is_too_late() {
+    let (world, wall) = (World::new(1), Hands::at(NOON));
+    // The grantor grants another term, and its answer is on the way for as long as the old one.
+    let ticks = world.ticks.clone();
+    let slow = Confused(world.grantor.clone(), Box::new(move |_| ticks.0.set(ticks.0.get() + TERM_MS)));
+    let mut late = Granted::start(slow, wall.clone(), world.ticks.clone(), exact()).unwrap();
+    let ceiling = late.generator().ceiling();
+    wall.advance(WINDOW_MS);
+    assert_eq!(late.renew(), Err(GrantedError::Over { node: 0 }));
+    assert_eq!((late.generator().ceiling(), late.left()), (ceiling, Duration::ZERO));
+    assert_eq!(late.generator().try_next(), Err(GeneratorError::NotHeld));
+}
+
+#[test]
+fn a_grantor_in_memory_keeps_its_contract() {
+    let mut grantor = World::new(2).grantor;
+    let wanted = Position::at(Duration::from_millis(NOON));
+    let first = grantor.acquire(wanted).unwrap();
+    assert_eq!((first.turn, first.floor, first.ceiling), (1, Position::ZERO, wanted));
+    let renewed = grantor.renew(&first, Position::ZERO).unwrap();
+    assert_eq!(renewed.ceiling, wanted, "a ceiling never falls");
+    let second = grantor.acquire(Position::ZERO).unwrap();
+    assert_ne!(second.node, first.node);
+    grantor.release(&first).unwrap();
+    grantor.release(&second).unwrap();
+    let over = MemGrantsError::Over { node: first.node.get(), turn: 1 };
+    assert_eq!(grantor.renew(&first, wanted), Err(over), "given back");
+    assert_eq!(grantor.release(&first), Err(over));
+    let third = grantor.acquire(Position::ZERO).unwrap();
+    assert_eq!((third.node, third.turn), (second.node, 2), "the node with the lowest ceiling");
+    let fourth = grantor.acquire(Position::ZERO).unwrap();
+    assert_eq!((fourth.node, fourth.floor), (first.node, wanted));
+    assert!(fourth.ceiling > fourth.floor, "there is room, whatever was wanted");
+}
+
+#[test]
+fn a_grant_without_room_is_not_used() {
+    struct NoRoom(Grantor);
+    impl NodeGrants<Small> for NoRoom {
+        type Error = MemGrantsError;
+        fn acquire(&mut self, wanted: Position<Small>) -> Result<Grant<Small>, MemGrantsError> {
+            let grant = self.0.acquire(wanted)?;
+            Ok(Grant { floor: grant.ceiling, ..grant })
+        }
+        fn renew(&mut self, _: &Grant<Small>, _: Position<Small>) -> Result<Grant<Small>, MemGrantsError> {
+            Err(MemGrantsError::NoneFree)
+        }
+        fn release(&mut self, grant: &Grant<Small>) -> Result<(), MemGrantsError> {
+            self.0.release(grant)
+        }
+    }
+    let (world, wall) = (World::new(1), Hands::at(NOON));
+    let refused = Granted::start(NoRoom(world.grantor.clone()), wall, world.ticks.clone(), exact());
+    assert_eq!(refused.map(drop), Err(GrantedError::Answer));
+}
+
+/// A grantor whose answers to renewals are changed on the way.
+struct Confused(Grantor, Box<dyn Fn(&mut Grant<Small>)>);
 
 impl NodeGrants<Small> for Confused {
     type Error = MemGrantsError;
@@ -227,7 +284,7 @@ fn an_answer_about_another_grant_is_not_used() {
     ];
     for answer in answers {
         let (world, wall) = (World::new(2), Hands::at(NOON));
-        let grantor = Confused(world.grantor.clone(), answer);
+        let grantor = Confused(world.grantor.clone(), Box::new(answer));
         let mut tenant = Granted::start(grantor, wall.clone(), world.ticks.clone(), exact()).unwrap();
         let before = *tenant.grant();
         wall.advance(WINDOW_MS);

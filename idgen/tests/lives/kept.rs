@@ -6,6 +6,7 @@ use synod_idgen::generator::{Backward, Generator, GeneratorError, Options};
 use synod_idgen::keeper::{Keeper, KeeperError, KeeperOptions, RecordError, inspect, overrule};
 use synod_idgen::layout::Position;
 use synod_idgen::node::{Hold, NodeId};
+use synod_idgen::wall;
 use synod_transport::store::{MemStateStore, StateStore};
 
 use crate::disk::{Disk, Fate};
@@ -206,7 +207,37 @@ fn a_node_that_is_lost_is_not_extended() {
     let builder = Generator::builder(node(3)).hold(lost.clone());
     let mut keeper = Keeper::start(builder, hands.clone(), disk.clone(), KeeperOptions::default()).unwrap();
     lost.0.set(true);
+    let other = Generator::builder(node(4)).hold(lost.clone());
+    let options = KeeperOptions::of_node(node(4));
+    let refused = Keeper::start(other, hands.clone(), disk.clone(), options.clone());
+    assert_eq!(refused.map(drop), Err(KeeperError::NotHeld));
+    assert_eq!(inspect(&disk, &options.name).unwrap(), None, "nothing was written");
     hands.advance(WINDOW_MS);
     assert_eq!(keeper.extend(), Err(KeeperError::NotHeld));
     assert_eq!(inspect(&disk, "idgen").unwrap().unwrap().ceiling, at(NOON + WINDOW_MS).as_u64());
+}
+
+#[test]
+fn idgen_p06_a_wall_that_steps_back_while_a_ceiling_is_worked_out_takes_no_stored_one_back() {
+    for steps_at in 0..8 {
+        // Right readings, then one of an hour before at each place in turn.
+        let readings = std::cell::Cell::new(u32::MAX);
+        let wall = wall::from_fn(|| {
+            let left = readings.get();
+            readings.set(left.saturating_sub(1));
+            let ms = if left == u32::MAX { NOON } else { NOON + WINDOW_MS };
+            Duration::from_millis(if left == 0 { ms - HOUR_MS } else { ms })
+        });
+        let disk = Disk::default();
+        let builder = || Generator::builder(node(3));
+        readings.set(u32::MAX);
+        let first =
+            Keeper::start(builder(), Hands::at(NOON), disk.clone(), KeeperOptions::default()).unwrap();
+        drop(first);
+        let mut keeper = Keeper::start(builder(), &wall, disk.clone(), KeeperOptions::default()).unwrap();
+        readings.set(steps_at);
+        keeper.extend().unwrap();
+        let stored = inspect(&disk, "idgen").unwrap().unwrap().ceiling;
+        assert!(stored >= keeper.generator().ceiling().as_u64(), "reading {steps_at}");
+    }
 }

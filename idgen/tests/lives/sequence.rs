@@ -6,12 +6,13 @@ use std::collections::BTreeSet;
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use bytes::Bytes;
 use synod_idgen::sequence::{
     AnswerError, Answered, AutoIncrement, Block, Counter, CounterOptions, NextError, Sequence, SequenceError,
     SequenceOptions, StoreCounter, Ticket,
 };
 use synod_transport::rng::Rng;
-use synod_transport::store::{MemStateStore, StateStore};
+use synod_transport::store::{MemStateStore, StateStore, StoreError};
 
 use crate::disk::{Disk, FATES, Plan, plan};
 
@@ -318,6 +319,51 @@ fn the_end_of_the_numbers_is_an_error_after_the_last() {
     for _ in 0..3 {
         assert_eq!(sequence.next(), Err(NextError::Sequence(SequenceError::End)));
     }
+}
+
+#[test]
+fn tickets_that_were_never_drawn_are_late() {
+    let sequence = sequence(4, 0);
+    for serial in [0, 1, u64::MAX] {
+        let ticket = Ticket { life: 0, serial };
+        assert_eq!(sequence.answer(ticket, Block::new(0, 4).unwrap()), Ok(Answered::Late), "{serial}");
+        assert_eq!((sequence.end(ticket), sequence.abandon(ticket)), (Answered::Late, Answered::Late));
+    }
+    assert_eq!(sequence.try_next(), Err(SequenceError::Empty));
+}
+
+#[test]
+fn a_refill_longer_than_a_block_is_one_of_a_block() {
+    let sequence = sequence(3, 100);
+    for first in [0, 3] {
+        let request = sequence.request().unwrap();
+        sequence.answer(request.ticket, Block::new(first, first + 3).unwrap()).unwrap();
+    }
+    assert_eq!(sequence.request(), None, "a third block would take the place of the first");
+    assert_eq!((0..6).flat_map(|_| sequence.try_next()).collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn a_write_that_failed_and_reaches_the_disk_late_takes_the_counter_nowhere() {
+    /// The first write fails, and lands after the second.
+    struct Late(MemStateStore, Vec<Vec<u8>>);
+    impl StateStore for Late {
+        fn get(&self, name: &str) -> Result<Option<Bytes>, StoreError> {
+            self.0.get(name)
+        }
+        fn set(&mut self, name: &str, value: &[u8]) -> Result<(), StoreError> {
+            self.1.push(value.to_vec());
+            match self.1.len() {
+                1 => Err(StoreError::Fatal("planted".into())),
+                2 => self.0.set(name, value).and_then(|()| self.0.set(name, &self.1[0])),
+                _ => self.0.set(name, value),
+            }
+        }
+    }
+    let mut counter = StoreCounter::new(Late(MemStateStore::new(), Vec::new()), CounterOptions::default());
+    assert!(counter.reserve(count(10)).is_err());
+    assert_eq!(counter.reserve(count(10)), Ok(Block::new(11, 21)), "what may have been reserved is skipped");
+    assert_eq!(counter.reserve(count(10)), Ok(Block::new(21, 31)));
 }
 
 #[test]
