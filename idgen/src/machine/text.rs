@@ -34,7 +34,7 @@ pub enum TextError {
 ///
 /// assert_eq!(from_text::<Twitter>("web-7")?.get(), 7);
 /// assert_eq!(from_text::<Twitter>("7")?.get(), 7);
-/// for text in ["", "web", "web-", "-7", "+7", "07", "web-07", "7 ", "web-7.local", "web_7", "web-5d4f8-x2x4z", "1024"] {
+/// for text in ["", "web", "web-", "web--7", "-7", "+7", "07", "web-07", "7 ", "web-7.local", "web_7", "web-5d4f8-x2x4z", "1024"] {
 ///     assert!(from_text::<Twitter>(text).is_err(), "{text}");
 /// }
 /// # Ok::<(), synod_idgen::machine::TextError>(())

@@ -254,7 +254,9 @@ fn a_grant_without_room_is_not_used() {
 }
 
 /// A grantor whose answers to renewals are changed on the way.
-struct Confused(Grantor, Box<dyn Fn(&mut Grant<Small>)>);
+struct Confused(Grantor, Change);
+
+type Change = Box<dyn Fn(&mut Grant<Small>)>;
 
 impl NodeGrants<Small> for Confused {
     type Error = MemGrantsError;
