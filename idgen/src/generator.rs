@@ -100,7 +100,8 @@ impl<L: Layout> Generator<L, ()> {
 }
 
 impl<L: Layout, W: Wall, H: Hold> Generator<L, W, H> {
-    /// The next id, greater than every earlier one of its node. Never waits.
+    /// The next id, greater than every earlier one of its node. Never waits: a reading of the wall and one compare-and-swap,
+    /// and a swap more for every other thread that was quicker.
     ///
     /// # Errors
     /// Any [`GeneratorError`] but `Length` and `Stalled`.
@@ -126,7 +127,8 @@ impl<L: Layout, W: Wall, H: Hold> Generator<L, W, H> {
         self.take_at(1, since_1970).map(|(position, node)| Id::join(position, node))
     }
 
-    /// Reserves `count` ids in a row by one atomic operation. Without [`Exhausted::Borrow`] they are of one tick.
+    /// Reserves `count` ids in a row by one atomic operation, however many they are. Without [`Exhausted::Borrow`] they are of
+    /// one tick; what is left of a tick and too short for them is left out when the next one begins.
     ///
     /// # Errors
     /// Any [`GeneratorError`] but `Stalled`.
@@ -156,6 +158,7 @@ impl<L: Layout, W: Wall, H: Hold> Generator<L, W, H> {
 
     /// All ids given so far, blocks included, of any node, are below it. Persist it, or rather a
     /// [`ceiling`](Self::ceiling) above it before that is reached, and [`resume`](Builder::resume) from there.
+    /// Looks at each node.
     pub fn high_water(&self) -> Position<L> {
         self.slots().map(Slot::mark).max().unwrap_or(Position::ZERO)
     }
@@ -276,10 +279,8 @@ impl<L: Layout, W: Wall, H: Hold> Generator<L, W, H> {
             return false;
         }
         let count = self.shared.spares.len() + 1;
-        let free = (1..count).map(|step| (from + step) % count).find(|index| {
-            let slot = self.slot(*index);
-            slot.mark().tick() <= reading && !slot.is_behind(reading)
-        });
+        let mut others = (1..count).map(|step| (from + step) % count);
+        let free = others.find(|index| self.slot(*index).mark().tick() <= reading);
         let Some(to) = free else { return false };
         // When another thread was quicker, its choice is as good.
         let (from, to) = (from as u64, to as u64);

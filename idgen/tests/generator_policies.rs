@@ -1,14 +1,24 @@
 //! What a generator does when the wall steps back, stands still, or is asked for too much.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use synod_idgen::generator::{Backward, BuildError, Exhausted, Generator, GeneratorError, Options};
-use synod_idgen::layout::{Layout, Position, Twitter};
+use synod_idgen::layout::{Layout, Position, Twitter, end_of};
 use synod_idgen::node::{Hold, NodeId};
 use synod_idgen::wall::{self, Wall};
 
 const START: Duration = Duration::from_secs(1_767_225_600);
+
+/// A lease that the test ends.
+struct Held(Cell<bool>);
+
+impl Hold for Held {
+    fn is_held(&self) -> bool {
+        self.0.get()
+    }
+}
 
 fn node(node: u64) -> NodeId<Twitter> {
     NodeId::new(node).unwrap()
@@ -78,13 +88,7 @@ fn nothing_reaches_a_ceiling_before_it_is_raised() {
 
 #[test]
 fn idgen_p32_what_is_not_held_any_more_is_refused_before_the_next_id() {
-    struct Lease(std::cell::Cell<bool>);
-    impl Hold for Lease {
-        fn is_held(&self) -> bool {
-            self.0.get()
-        }
-    }
-    let lease = Lease(std::cell::Cell::new(true));
+    let lease = Held(Cell::new(true));
     let generator = Generator::builder(node(7)).hold(&lease).build(wall::from_fn(|| START)).unwrap();
     generator.try_next().unwrap();
     let mark = generator.high_water();
@@ -110,4 +114,74 @@ fn a_spare_node_takes_over_after_a_step_back() {
     let by = Duration::from_secs(1);
     assert_eq!(generator.try_next_at(back - by), Err(GeneratorError::Backward { by }));
     assert_eq!(generator.marks().count(), 2);
+}
+
+#[test]
+fn idgen_p01_a_generator_whose_time_ends_soon_is_refused_if_asked() {
+    let left = end_of::<Twitter>() - START;
+    let build = |least| Generator::builder(node(7)).require_left(least).build(wall::from_fn(|| START));
+    assert_eq!(build(left).unwrap().time_left(), left);
+    let error = BuildError::EndsSoon { left, layout: "Snowflake" };
+    assert_eq!(build(left + Duration::from_nanos(1)).err(), Some(error));
+    // What an earlier life used up is gone as well.
+    let year = Duration::from_secs(365 * 86_400);
+    let resumed =
+        Generator::builder(node(7)).resume(Position::at(START + year)).build(wall::from_fn(|| START));
+    assert_eq!(resumed.unwrap().time_left(), left - year);
+}
+
+#[test]
+fn what_contradicts_itself_is_not_built() {
+    let spill = Options { backward: Backward::Spill, ..Options::default() };
+    let build = |options, spares: &[u64]| {
+        let builder = Generator::builder(node(7)).options(options);
+        let builder =
+            spares.iter().fold(builder, |builder, spare| builder.spare(node(*spare), Position::ZERO));
+        builder.build(wall::from_fn(|| START)).err()
+    };
+    assert_eq!(build(spill, &[]), Some(BuildError::Spares));
+    assert_eq!(build(Options::default(), &[8]), Some(BuildError::Spares));
+    assert_eq!(build(spill, &[8, 7]), Some(BuildError::SameNode { node: 7 }));
+    assert_eq!(build(spill, &[8, 9, 8]), Some(BuildError::SameNode { node: 8 }));
+    assert_eq!(build(spill, &[8, 9]), None);
+    assert_eq!(build(Options::default(), &[]), None);
+}
+
+#[test]
+fn a_generator_begins_at_the_epoch_and_ends_at_the_last_tick() {
+    let epoch = Duration::from_millis(Twitter::EPOCH_MS);
+    let generator = Generator::new(node(7), wall::from_fn(|| epoch)).unwrap();
+    assert_eq!(
+        (generator.try_next().unwrap().tick(), generator.time_left()),
+        (0, end_of::<Twitter>() - epoch)
+    );
+    let last = end_of::<Twitter>() - Duration::from_nanos(1);
+    assert_eq!(generator.try_next_at(last).unwrap().tick(), (1 << 41) - 1);
+    assert_eq!(generator.try_next_at(end_of::<Twitter>()), Err(GeneratorError::EpochExhausted));
+    assert_eq!(generator.try_next_at(Duration::MAX), Err(GeneratorError::EpochExhausted));
+    assert!(generator.try_next_at(last).is_ok(), "a wall that was wrong once has broken nothing");
+}
+
+#[test]
+fn who_adopts_a_generator_goes_on_above_its_ids_with_nothing_of_its_nodes() {
+    let (theirs, ours) = (Held(Cell::new(false)), Held(Cell::new(true)));
+    theirs.0.set(true);
+    let options = Options { backward: Backward::Spill, ..Options::default() };
+    let builder = Generator::builder(node(7)).hold(&theirs).options(options).spare(node(8), Position::ZERO);
+    let mut generator = builder.build(wall::from_fn(|| START)).unwrap();
+    let newest = generator.try_next_at(START).unwrap();
+    let back = START - Duration::from_secs(1);
+    assert_eq!(generator.try_next_at(back).unwrap().node(), node(8));
+    theirs.0.set(false);
+    assert_eq!(generator.try_next(), Err(GeneratorError::NotHeld));
+
+    generator.adopt(node(9), &ours);
+    assert_eq!(generator.node(), node(9));
+    let by = Duration::from_secs(1);
+    assert_eq!(generator.try_next_at(back), Err(GeneratorError::Backward { by }), "the spare node is theirs");
+    let id = generator.try_next().unwrap();
+    assert!(id > newest && id.position() > newest.position() && id.node() == node(9));
+    assert_eq!(generator.marks().collect::<Vec<_>>(), [(node(9), generator.high_water())]);
+    ours.0.set(false);
+    assert_eq!(generator.try_next(), Err(GeneratorError::NotHeld));
 }

@@ -151,6 +151,14 @@ fn idgen_p07_a_frozen_tick_gives_exactly_its_sequence_to_two_threads() {
 }
 
 #[test]
+fn idgen_p05_a_thread_does_not_wait_for_ever_for_a_wall_that_stands() {
+    let generator = Generator::new(node(), wall::from_fn(|| Duration::from_secs(1_767_225_600))).unwrap();
+    assert_eq!(generator.reserve_next(4_096).unwrap().count(), 4_096);
+    let Err(GeneratorError::Stalled { waited }) = generator.next() else { panic!("an id of a frozen tick") };
+    assert!(waited > Duration::from_secs(1));
+}
+
+#[test]
 fn threads_that_wait_get_whole_ticks_in_order() {
     let generator = Generator::new(node(), System).unwrap();
     let given = Given::new(Position::at(wall::Wall::now(&System)), 1 << 30);

@@ -14,7 +14,7 @@ pub struct Options {
 }
 
 /// What to do while the wall is behind a reading that an id was made of, or behind the mark that the generator resumed
-/// from. Spans count in whole ticks, rounded down.
+/// from. One that was ahead for a moment and came back has stepped back too. Spans count in whole ticks, rounded down.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Backward {
     /// Refuse: [`GeneratorError::Backward`](super::GeneratorError::Backward).

@@ -36,7 +36,8 @@ pub(super) struct Slot<L: Layout> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
     pub(super) backward: BackwardTicks,
-    /// How far the last position may lead the reading when the wall did not step back.
+    /// How far the last position may lead the reading when the wall did not step back. Invariant: less than all ticks of
+    /// the layout, so that no difference the wrong way round looks like a lead.
     pub(super) lead: u64,
     pub(super) refuses_exhausted: bool,
     pub(super) start: Start,
@@ -72,7 +73,7 @@ impl Limits {
                 Backward::Spill => BackwardTicks::Spill,
             },
             lead: match options.exhausted {
-                Exhausted::Borrow(most) => L::ticks_in(most),
+                Exhausted::Borrow(most) => L::ticks_in(most).min(L::END_TICK - 1),
                 Exhausted::Wait | Exhausted::Error => 0,
             },
             refuses_exhausted: options.exhausted == Exhausted::Error,
@@ -111,11 +112,6 @@ impl<L: Layout> Slot<L> {
     /// All given positions are below it.
     pub(super) fn mark(&self) -> Position<L> {
         Position::known(self.next.load(Ordering::Relaxed))
-    }
-
-    /// Whether the wall at this tick is behind a reading that was used.
-    pub(super) fn is_behind(&self, reading: u64) -> bool {
-        reading < self.seen.load(Ordering::Relaxed)
     }
 
     /// The short way, to be inlined: one try, of one position, in a tick in which the wall was read before.

@@ -253,6 +253,22 @@ fn two_threads_read_a_wall_that_goes_on() {
 }
 
 #[test]
+fn two_threads_begin_a_tick_without_a_bound_on_the_lead() {
+    holds("generator: no id is older than its reading", Bound::All, || {
+        let wall = Settable::at(TICK);
+        let options = Options { exhausted: Exhausted::Borrow(Duration::MAX), ..Options::default() };
+        let generator = generator(options, &wall);
+        generator.give().unwrap();
+        wall.set(TICK + 1);
+        let other = Arc::clone(&generator);
+        let thread = spawn(move || other.give().unwrap());
+        for id in [generator.give().unwrap(), thread.join()] {
+            assert!(Id::<Tiny>::from_u64(id).unwrap().tick() > TICK, "an id is older than its reading");
+        }
+    });
+}
+
+#[test]
 fn two_threads_spill() {
     holds("spill: no node repeats an id", Bound::All, || {
         let wall = Settable::at(TICK);

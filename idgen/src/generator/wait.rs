@@ -123,11 +123,16 @@ pub(super) fn until<T>(
     use synod_transport::time::{SystemTime, TimeSource};
     let clock = SystemTime::new();
     let begun = clock.monotonic();
-    let mut wait = first;
+    let (mut wait, mut awake) = (first, begun);
     loop {
-        match wait.checked_sub(SPIN) {
-            Some(long) if !long.is_zero() => std::thread::sleep(long.min(LONGEST_SLEEP)),
-            _ => core::hint::spin_loop(),
+        // A wall that goes in leaps, or stands, is not looked at all the time.
+        let spun = clock.monotonic().since(awake);
+        let sleep = if wait > SPIN { wait - SPIN } else { SPIN };
+        if wait > SPIN || spun > 2 * SPIN {
+            std::thread::sleep(sleep.min(LONGEST_SLEEP));
+            awake = clock.monotonic();
+        } else {
+            core::hint::spin_loop();
         }
         match attempt() {
             Err(GeneratorError::NotYet { wait: left }) => wait = left,
