@@ -9,6 +9,9 @@
 //! | [`node`] | who makes ids, and whether it still may |
 //! | [`generator`] | makes them, from one atomic number |
 //! | [`wall`] | where the time comes from |
+//! | `keeper` | makes a generator's ceiling durable, so that no restart repeats an id |
+//! | `machine` | where a node's number comes from: text, lock files, a lease |
+//! | [`sequence`] | auto-increment: numbers in a row, from reserved blocks |
 //!
 //! | ids of 128 bits and more | |
 //! |---|---|
@@ -26,12 +29,19 @@ mod binary;
 mod bits;
 pub mod codec;
 pub mod generator;
+#[cfg(feature = "std")]
+pub mod keeper;
 pub mod ksuid;
 pub mod layout;
+#[cfg(feature = "std")]
+pub mod machine;
 mod monotonic;
 pub mod node;
 mod process;
 pub mod random;
+#[cfg(feature = "std")]
+mod record;
+pub mod sequence;
 mod sync;
 pub mod ulid;
 pub mod uuid;

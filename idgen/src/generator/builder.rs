@@ -76,6 +76,21 @@ impl<L: Layout, H: Hold> Builder<L, H> {
         Self { from, ..self }
     }
 
+    /// The node whose ids come first.
+    pub fn node(&self) -> NodeId<L> {
+        self.node
+    }
+
+    /// Gives no id below `from`, of this node and of every spare one so far.
+    #[cfg(feature = "std")]
+    pub(crate) fn resume_all(mut self, from: Position<L>) -> Self {
+        for (_, own) in &mut self.spares {
+            *own = from.max(*own);
+        }
+        self.from = from.max(self.from);
+        self
+    }
+
     /// The first [ceiling](Generator::ceiling). Without it there is none but the layout's end.
     pub fn ceiling(self, ceiling: Position<L>) -> Self {
         Self { ceiling, ..self }
