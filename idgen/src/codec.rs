@@ -42,7 +42,7 @@ pub(crate) use wide::{decode_base62_160, encode_base62_160};
 /// One alphabet: what its digits are, and the functions of its module.
 macro_rules! alphabet {
     ($(#[$doc:meta])* $module:ident, $base:ident: $symbols:literal, $case:ident, chunks of $chunk:literal;
-     u64: $short:literal, u128: $long:literal $(, pairs of $in_pairs:literal)? $({ $($more:item)* })?) => {
+     u64: $short:literal, u128: $long:literal $(, $pairs:literal pairs)? $({ $($more:item)* })?) => {
         $(#[$doc])*
         pub mod $module {
             use super::digits::{self, Base, Case};
@@ -54,7 +54,7 @@ macro_rules! alphabet {
                 const SYMBOLS: &'static [u8] = $symbols;
                 const VALUES: &'static [u8; 256] = &digits::values($symbols, Case::$case);
                 const CHUNK: usize = $chunk;
-                $(const PAIRS: Option<&'static digits::Pairs> = Some(&digits::pairs($in_pairs));)?
+                $(const PAIRS: &'static digits::Pairs = &digits::pairs::<$pairs>($symbols);)?
             }
 
             /// Symbols of a `u64`.
@@ -101,7 +101,7 @@ alphabet! {
     /// Douglas Crockford's base 32: no letter that looks like a digit, none that makes words by accident. Either case is
     /// read. His check symbols and hyphens are not.
     crockford, Crockford: b"0123456789ABCDEFGHJKMNPQRSTVWXYZ", Either, chunks of 12; u64: 13, u128: 26,
-    pairs of b"0123456789ABCDEFGHJKMNPQRSTVWXYZ" {
+    1024 pairs {
         pub(super) struct WithAliases;
 
         impl Base for WithAliases {
@@ -133,7 +133,7 @@ alphabet! {
     /// The extended hex alphabet of RFC 4648 section 7, whose text sorts. The text is that of a number, filled up with
     /// zeros in front; the RFC's text of octets fills up behind.
     base32hex, Base32Hex: b"0123456789ABCDEFGHIJKLMNOPQRSTUV", Either, chunks of 12; u64: 13, u128: 26,
-    pairs of b"0123456789ABCDEFGHIJKLMNOPQRSTUV"
+    1024 pairs
 }
 
 alphabet! {
@@ -151,7 +151,13 @@ alphabet! {
 
 alphabet! {
     /// Hexadecimal, written in lower case, read in either.
-    hex, Hex: b"0123456789abcdef", Either, chunks of 15; u64: 16, u128: 32
+    hex, Hex: b"0123456789abcdef", Either, chunks of 15; u64: 16, u128: 32, 256 pairs {
+        /// The text of a number, eight symbols a word, the first in its low octet.
+        #[inline]
+        pub(crate) fn words_u128(number: u128) -> super::text::Words {
+            digits::words::<Hex>(WIDTH_U128, number)
+        }
+    }
 }
 
 alphabet! {

@@ -159,3 +159,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn idgen_codec_a_text_is_found_by_its_str() {
+    let mut counts = std::collections::HashMap::new();
+    for number in [7_u64, 7, u64::MAX] {
+        *counts.entry(crockford::encode_u64(number)).or_insert(0) += 1;
+    }
+    assert_eq!(
+        (counts.get("0000000000007"), counts.get("FZZZZZZZZZZZZ"), counts.len()),
+        (Some(&2), Some(&1), 2)
+    );
+}

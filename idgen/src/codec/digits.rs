@@ -10,13 +10,14 @@
 //! nobody.
 
 use super::error::CodecError;
-use super::text::Text;
+use super::text::{Text, Words};
 
 /// What a byte means that is no symbol.
 const NO_SYMBOL: u8 = 0x80;
 
-/// Two symbols for each ten bits.
-pub(super) type Pairs = [[u8; 2]; 1024];
+/// The symbols of each pair of digits of a base that is a power of two, the first in the low octet. There are as many
+/// pairs as the square of the base.
+pub(super) type Pairs = [u16];
 
 /// An alphabet.
 pub(super) trait Base {
@@ -27,8 +28,8 @@ pub(super) trait Base {
     /// Digits of a chunk, whose power of the base fits 64 bits.
     const CHUNK: usize;
 
-    /// The symbols of each pair of digits, of base 32: half as many steps.
-    const PAIRS: Option<&'static Pairs> = None;
+    /// Where the base is a power of two, its digits are fields of bits, and are written by [`words`].
+    const PAIRS: &'static Pairs = &[];
 
     /// The base.
     const RADIX: u64 = Self::SYMBOLS.len() as u64;
@@ -61,13 +62,15 @@ pub(super) const fn values(symbols: &[u8], case: Case) -> [u8; 256] {
     values
 }
 
-/// The symbols of all pairs of digits of base 32.
+/// The symbols of all pairs of digits.
 #[expect(clippy::indexing_slicing, reason = "computed by the compiler")]
-pub(super) const fn pairs(symbols: &[u8; 32]) -> Pairs {
-    let mut pairs = [[0; 2]; 1024];
+pub(super) const fn pairs<const COUNT: usize>(symbols: &[u8]) -> [u16; COUNT] {
+    let radix = symbols.len();
+    assert!(radix.is_power_of_two() && radix * radix == COUNT, "pairs of a power of two");
+    let mut pairs = [0; COUNT];
     let mut pair = 0;
-    while pair < 1024 {
-        pairs[pair] = [symbols[pair >> 5], symbols[pair & 31]];
+    while pair < COUNT {
+        pairs[pair] = u16::from_le_bytes([symbols[pair / radix], symbols[pair % radix]]);
         pair += 1;
     }
     pairs
@@ -166,14 +169,6 @@ pub(super) const fn limbs(number: u128) -> (u64, u64) {
 /// Writes the last digits of a number, as many as there is room for.
 #[inline]
 pub(super) fn write<B: Base>(slots: &mut [u8], mut number: u64) {
-    if let (Some(pairs), 0) = (B::PAIRS, slots.len() % 2) {
-        // Shifts that do not wait for each other.
-        for (at, slots) in slots.rchunks_exact_mut(2).enumerate() {
-            let pair = usize::try_from(number >> (10 * at) & 0x3ff).unwrap_or_default();
-            slots.copy_from_slice(pairs.get(pair).unwrap_or(&[0, 0]));
-        }
-        return;
-    }
     for slot in slots.iter_mut().rev() {
         let digit = usize::try_from(number % B::RADIX).unwrap_or_default();
         *slot = B::SYMBOLS.get(digit).copied().unwrap_or_default();
@@ -193,8 +188,34 @@ pub(super) fn read<B: Base>(digits: &[u8]) -> (u64, bool) {
     (number, marks & NO_SYMBOL == 0)
 }
 
+/// The first `width` symbols of a number in a base whose pairs are known, eight a word, the first in its low octet. Words are
+/// made in registers and stored whole, since a load of what was stored in pieces has to wait for all of them.
+#[inline]
+pub(super) fn words<B: Base>(width: usize, number: u128) -> Words {
+    let bits = B::SYMBOLS.len().trailing_zeros() as usize;
+    let mut words = Words::default();
+    for (word, end) in words.iter_mut().zip((8_usize..).step_by(8)) {
+        let beyond = end.saturating_sub(width).min(7);
+        let (_, window) = limbs(number >> (bits * width.saturating_sub(end)) << (bits * beyond));
+        for place in 0..4 {
+            let pair =
+                usize::try_from(window >> (2 * bits * (3 - place))).unwrap_or_default() % B::PAIRS.len();
+            let symbols = B::PAIRS.get(pair).copied().unwrap_or_default();
+            *word |= u64::from(symbols) << (16 * place);
+        }
+        *word &= u64::MAX >> (8 * beyond);
+        if end >= width {
+            break;
+        }
+    }
+    words
+}
+
 #[inline]
 pub(super) fn encode_u64<B: Base, const N: usize>(number: u64) -> Text<N> {
+    if !B::PAIRS.is_empty() {
+        return Text::from_words(words::<B>(N, number.into()));
+    }
     let mut symbols = [0; N];
     let (head, tail) = symbols.split_at_mut(N - B::CHUNK);
     write::<B>(tail, number % B::POWER.value());
@@ -204,6 +225,9 @@ pub(super) fn encode_u64<B: Base, const N: usize>(number: u64) -> Text<N> {
 
 #[inline]
 pub(super) fn encode_u128<B: Base, const N: usize>(number: u128) -> Text<N> {
+    if !B::PAIRS.is_empty() {
+        return Text::from_words(words::<B>(N, number));
+    }
     let mut symbols = [0; N];
     let mut rest = number;
     for slots in symbols.rchunks_mut(B::CHUNK) {

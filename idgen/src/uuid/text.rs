@@ -14,15 +14,17 @@ const URN: &str = "urn:uuid:";
 impl Uuid {
     /// `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx` in lower case (section 4).
     pub fn to_hyphenated(self) -> Text<36> {
-        let digits = hex::encode_u128(self.as_u128());
-        let mut text = [b'-'; 36];
-        for (start, end, from) in GROUPS {
-            let group = digits.as_bytes().get(from..from + end - start);
-            if let (Some(slots), Some(group)) = (text.get_mut(start..end), group) {
-                slots.copy_from_slice(group);
-            }
-        }
-        Text::from_ascii(text)
+        const HYPHEN: u64 = b'-' as u64;
+        let [a, b, c, d, ..] = hex::words_u128(self.as_u128());
+        // Eight octets each, the first one lowest: the digits of four words around four hyphens.
+        Text::from_words([
+            a,
+            HYPHEN | b << 32 >> 24 | HYPHEN << 40 | b >> 32 << 48,
+            b >> 48 | HYPHEN << 16 | c << 32 >> 8 | HYPHEN << 56,
+            c >> 32 | d << 32,
+            d >> 32,
+            0,
+        ])
     }
 
     /// 32 digits in lower case.
