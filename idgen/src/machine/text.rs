@@ -26,7 +26,7 @@ pub enum TextError {
 /// The node that a text names: a plain number, or the ordinal of a pod's name such as `web-7`.
 ///
 /// Ordinals are those of a StatefulSet. The names of other pods end at random, now and then in digits: give those a
-/// variable with a number of its own, or a lease.
+/// variable with a number of its own, or a lease. For clap: `#[arg(value_parser = from_text::<Twitter>)]`.
 ///
 /// ```
 /// use synod_idgen::layout::Twitter;
