@@ -5,6 +5,7 @@ use super::{Block, Generator};
 use crate::layout::{Fields as _, Id, Layout};
 use crate::node::Hold;
 use crate::wall::Wall;
+use core::fmt;
 use core::time::Duration;
 
 /// Hands out ids of a generator without touching what threads share, but once a block. Made by [`Generator::lane`].
@@ -32,11 +33,19 @@ use core::time::Duration;
 /// });
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
 pub struct Lane<'g, L: Layout, W, H> {
     generator: &'g Generator<L, W, H>,
     length: u32,
     block: Block<L>,
+}
+
+impl<L: Layout, W, H> fmt::Debug for Lane<'_, L, W, H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lane")
+            .field("length", &self.length)
+            .field("block", &self.block)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<'g, L: Layout, W: Wall, H: Hold> Lane<'g, L, W, H> {
