@@ -22,8 +22,8 @@ use crate::process::Process;
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LockError {
-    /// Other processes have all of the nodes.
-    #[error("all nodes from {first} to {last} are taken")]
+    /// Other processes have all of the nodes, or the range holds none.
+    #[error("no node from {first} to {last} is free")]
     AllTaken {
         /// The first that was tried.
         first: u32,
