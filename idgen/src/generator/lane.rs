@@ -16,6 +16,9 @@ use core::time::Duration;
 /// [`discard`](Self::discard) begins one without a reading. What is left of a block that is given up, at the latest when the
 /// lane is dropped, is a gap.
 ///
+/// A lane borrows its generator. A value that owns an `Arc` of it can keep a [`Block`] beside that instead, and
+/// [`reserve`](Generator::reserve) the next; then nobody asks between its ids whether the node is held.
+///
 /// ```
 /// use synod_idgen::generator::Generator;
 /// use synod_idgen::layout::Twitter;
