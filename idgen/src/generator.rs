@@ -34,6 +34,8 @@ use crate::layout::{Fields, Id, Layout, Position, time_left};
 use crate::node::{Always, Hold, NodeId};
 use crate::process::Process;
 use crate::sync::{AtomicU64, Ordering};
+#[cfg(feature = "std")]
+use crate::wall::System;
 use crate::wall::Wall;
 
 /// Makes ids of one node. See the [module](self).
@@ -61,7 +63,12 @@ use crate::wall::Wall;
 /// assert_eq!(next_tick.as_u64(), 396_814_713_251_434_496 + 4_194_304);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct Generator<L: Layout, W, H = Always> {
+pub struct Generator<
+    L: Layout,
+    #[cfg(feature = "std")] W = System,
+    #[cfg(not(feature = "std"))] W,
+    H = Always,
+> {
     shared: Shared<L>,
     limits: Limits,
     options: Options,

@@ -34,6 +34,7 @@ mod threads;
 
 use alloc::string::String;
 use alloc::sync::Arc;
+use core::fmt;
 use core::time::Duration;
 
 use synod_transport::store::{StateStore, StoreError};
@@ -74,8 +75,8 @@ impl Default for KeeperOptions {
 }
 
 impl KeeperOptions {
-    /// The defaults, under a name that tells nodes apart: `idgen-node-7`. For stores that several nodes have in turn, as
-    /// the processes of a host.
+    /// The defaults, under a name that tells nodes apart: `idgen-node-7`. For a store that nodes have in turn. Processes
+    /// that run at once need a store each: `FileStateStore` locks its folder, so give every node one of its own.
     pub fn of_node<L: Layout>(node: NodeId<L>) -> Self {
         Self { name: alloc::format!("idgen-node-{node}"), ..Self::default() }
     }
@@ -170,7 +171,6 @@ pub enum KeeperError {
 /// assert!(keeper.generator().try_next()? > before);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
 pub struct Keeper<L: Layout, W, S, H = Always> {
     generator: Arc<Generator<L, W, H>>,
     node: NodeId<L>,
@@ -302,6 +302,16 @@ impl<L: Layout, W: Wall, S: StateStore, H: Hold> Keeper<L, W, S, H> {
     /// Gives the store back. The generator ends at its ceiling.
     pub fn into_store(self) -> S {
         self.store
+    }
+}
+
+impl<L: Layout, W, S, H> fmt::Debug for Keeper<L, W, S, H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keeper")
+            .field("generator", &self.generator)
+            .field("options", &self.options)
+            .field("turn", &self.turn)
+            .finish_non_exhaustive()
     }
 }
 

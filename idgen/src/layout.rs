@@ -9,8 +9,8 @@
 //! sequence. The positions of one node only ever grow, so its ids never repeat, and a carry out of the sequence is the
 //! next tick.
 //!
-//! A layout is a type. What its numbers contradict is an error of the compiler, at the first use of the layout. Its own
-//! declaration takes a few lines: [`layout!`](crate::layout!).
+//! A layout is a type, and what its numbers contradict is an error of the compiler. One of your own takes a few lines:
+//! [`layout!`](crate::layout!).
 //!
 //! Sources: [Twitter](https://github.com/twitter-archive/snowflake/tree/snowflake-2010),
 //! [Discord](https://discord.com/developers/docs/reference#snowflakes),
@@ -29,7 +29,7 @@ use core::fmt::Debug;
 use core::hash::Hash;
 
 pub(crate) use fields::Fields;
-pub use fields::{end_of, time_left};
+pub use fields::{check, end_of, time_left};
 pub use id::{Id, IdError};
 pub use known::{Discord, Instagram, JavaScript, Mastodon, Snowflake, Sonyflake, Tsid, Twitter};
 pub use position::Position;
@@ -45,7 +45,8 @@ pub enum Order {
 
 /// The shape of an id, as a type.
 ///
-/// Every use of a layout whose numbers do not fit is an error of the compiler:
+/// A layout whose numbers do not fit is an error of the compiler: where [`layout!`](crate::layout!) declares it, or where it
+/// is used first, if it was written by hand (then [`check`] tells at once):
 ///
 /// * the widths sum to `BITS`, at most 64; ids of up to 63 bits are never negative as an `i64`;
 /// * 1 to 63 bits of time; at most 32 of the node and 32 of the sequence;
@@ -66,7 +67,7 @@ pub enum Order {
 ///     const SEQUENCE_BITS: u32 = 12;
 ///     const ORDER: Order = Order::NodeThenSequence;
 /// }
-/// assert!(Id::<Negative>::from_u64(7).is_ok());
+/// assert!(Id::<Negative>::from_u64(7).is_ok()); // or, beside the declaration: const _: () = check::<Negative>();
 /// ```
 pub trait Layout: Copy + Ord + Hash + Debug + Send + Sync + 'static {
     /// What people call it, for messages.
@@ -87,7 +88,8 @@ pub trait Layout: Copy + Ord + Hash + Debug + Send + Sync + 'static {
     const ORDER: Order;
 }
 
-/// Declares a [`Layout`] of one's own.
+/// Declares a [`Layout`] of one's own. What its numbers contradict is an error of the compiler there and then, of
+/// `cargo check` too, used or not.
 ///
 /// ```
 /// use synod_idgen::layout;
@@ -106,35 +108,31 @@ pub trait Layout: Copy + Ord + Hash + Debug + Send + Sync + 'static {
 /// assert_eq!(Id::<OrderId>::from_u64(5 << 22 | 3 << 16 | 9).map(|id| (id.tick(), id.node().get(), id.sequence())), Ok((5, 3, 9)));
 /// ```
 ///
-/// Ticks are of a millisecond and the sequence is lowest, unless it is said otherwise behind `bits`, in this order:
-/// `ticks_per_second: 100`, `order: SequenceThenNode`.
+/// The parts stand in this order. Ticks are of a millisecond and the sequence is lowest, unless it is said otherwise behind
+/// `bits`: `ticks_per_second: 100`, then `order: SequenceThenNode` (or `NodeThenSequence`).
 ///
 /// ```compile_fail
 /// synod_idgen::layout! {
 ///     struct Short { bits: 63, epoch_ms: 0, time: 41, node: 10, sequence: 11 } // 62 bits
 /// }
-/// assert!(synod_idgen::layout::Id::<Short>::from_u64(7).is_ok());
 /// ```
 ///
 /// ```compile_fail
 /// synod_idgen::layout! {
 ///     struct Timeless { bits: 22, epoch_ms: 0, time: 0, node: 10, sequence: 12 }
 /// }
-/// assert!(synod_idgen::layout::Id::<Timeless>::from_u64(7).is_ok());
 /// ```
 ///
 /// ```compile_fail
 /// synod_idgen::layout! {
 ///     struct Micros { bits: 63, epoch_ms: 1_609_459_200_000_000, time: 41, node: 10, sequence: 12 } // an epoch in µs
 /// }
-/// assert!(synod_idgen::layout::Id::<Micros>::from_u64(7).is_ok());
 /// ```
 ///
 /// ```compile_fail
 /// synod_idgen::layout! {
 ///     struct Between { bits: 63, ticks_per_second: 100, epoch_ms: 1_609_459_200_001, time: 41, node: 10, sequence: 12 }
 /// }
-/// assert!(synod_idgen::layout::Id::<Between>::from_u64(7).is_ok());
 /// ```
 #[macro_export]
 macro_rules! layout {
@@ -165,6 +163,8 @@ macro_rules! layout {
             const ORDER: $crate::layout::Order =
                 $crate::layout!(@or $($crate::layout::Order::$order)?, $crate::layout::Order::NodeThenSequence);
         }
+
+        const _: () = $crate::layout::check::<$name>();
     };
     (@or $given:expr, $default:expr) => { $given };
     (@or , $default:expr) => { $default };

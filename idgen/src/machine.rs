@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | [`NodeId::new`](crate::node::NodeId::new) | whoever writes configurations | a [`Keeper`](crate::keeper::Keeper) |
 //! | [`from_text`], [`from_environment`] | the orchestrator: ordinals of pods | a keeper on a disk that moves with the ordinal |
-//! | [`NodeLock`]: a folder of lock files | the kernel, among processes of one host | a keeper under [`KeeperOptions::of_node`](crate::keeper::KeeperOptions::of_node) |
+//! | [`NodeLock`]: a folder of lock files | the kernel, among processes of one host | a keeper for each node, on the same disk |
 //! | [`Granted`]: a lease | a grantor, through [`NodeGrants`] | the grantor's record of ceilings |
 //!
 //! Each of the last two is a [`Hold`](crate::node::Hold): the generator asks it before each id. Never from a MAC or an IP

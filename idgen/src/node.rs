@@ -86,6 +86,12 @@ macro_rules! from_integer {
 
 from_integer!(u8, u16, u32, u64);
 
+impl<L: Layout> From<NodeId<L>> for u32 {
+    fn from(node: NodeId<L>) -> Self {
+        node.get()
+    }
+}
+
 impl<L: Layout> fmt::Display for NodeId<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

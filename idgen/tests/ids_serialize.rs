@@ -4,6 +4,7 @@
 
 use serde_json::{from_str, to_string};
 use synod_idgen::layout::{Discord, Id, Twitter};
+use synod_idgen::node::NodeId;
 
 #[test]
 fn idgen_p31_json_holds_ids_beyond_2_53_as_strings_and_reads_both() {
@@ -33,4 +34,18 @@ fn idgen_p31_what_is_no_id_is_not_read() {
     ] {
         assert!(from_str::<Id<Twitter>>(text).is_err(), "{text}");
     }
+}
+
+#[test]
+fn idgen_p03_a_node_of_a_configuration_is_a_number_that_its_field_holds() {
+    let node = NodeId::<Twitter>::new(1023).unwrap();
+    assert_eq!(to_string(&node).unwrap(), "1023");
+    assert_eq!(from_str::<NodeId<Twitter>>("1023").unwrap(), node);
+    let refused = from_str::<NodeId<Twitter>>("1024").unwrap_err().to_string();
+    assert!(refused.starts_with("node 1024 is out of range: Snowflake has nodes 0 to 1023"), "{refused}");
+    for text in ["-1", "4294967296", "1.5", "null", "[]"] {
+        assert!(from_str::<NodeId<Twitter>>(text).is_err(), "{text}");
+    }
+    let bytes = serde_test::Configure::compact(node);
+    serde_test::assert_tokens(&bytes, &[serde_test::Token::U32(1023)]);
 }

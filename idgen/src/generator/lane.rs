@@ -5,6 +5,7 @@ use super::{Block, Generator};
 use crate::layout::{Fields as _, Id, Layout};
 use crate::node::Hold;
 use crate::wall::Wall;
+use core::fmt;
 use core::time::Duration;
 
 /// Hands out ids of a generator without touching what threads share, but once a block. Made by [`Generator::lane`].
@@ -14,6 +15,9 @@ use core::time::Duration;
 /// Where that is too long, [`try_next_within`](Self::try_next_within) reads the wall and begins a new block;
 /// [`discard`](Self::discard) begins one without a reading. What is left of a block that is given up, at the latest when the
 /// lane is dropped, is a gap.
+///
+/// A lane borrows its generator. A value that owns an `Arc` of it can keep a [`Block`] beside that instead, and
+/// [`reserve`](Generator::reserve) the next; then nobody asks between its ids whether the node is held.
 ///
 /// ```
 /// use synod_idgen::generator::Generator;
@@ -32,11 +36,19 @@ use core::time::Duration;
 /// });
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
 pub struct Lane<'g, L: Layout, W, H> {
     generator: &'g Generator<L, W, H>,
     length: u32,
     block: Block<L>,
+}
+
+impl<L: Layout, W, H> fmt::Debug for Lane<'_, L, W, H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lane")
+            .field("length", &self.length)
+            .field("block", &self.block)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<'g, L: Layout, W: Wall, H: Hold> Lane<'g, L, W, H> {

@@ -20,28 +20,19 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 #[cfg(feature = "std")]
 const SPIN: Duration = Duration::from_micros(120);
 
-/// Sleeps of a runtime.
+/// Sleeps of a runtime. Any function that takes a [`Duration`] and gives a future is one.
 ///
 /// ```
-/// use core::future::Future;
-/// use core::time::Duration;
-/// use synod_idgen::generator::{Generator, Timer};
+/// use synod_idgen::generator::Generator;
 /// use synod_idgen::layout::Twitter;
 /// use synod_idgen::node::NodeId;
 /// use synod_idgen::wall::System;
 ///
-/// struct Tokio;
-/// impl Timer for Tokio {
-///     fn sleep(&self, span: Duration) -> impl Future<Output = ()> {
-///         tokio::time::sleep(span)
-///     }
-/// }
-///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let generator = Generator::new(NodeId::<Twitter>::new(7)?, System)?;
-/// let ids = [generator.next_async(&Tokio).await?, generator.next_async(&Tokio).await?];
-/// assert!(ids[0] < ids[1]);
+/// let first = generator.next_async(&tokio::time::sleep).await?;
+/// assert!(first < generator.next_async(&tokio::time::sleep).await?);
 /// # Ok(())
 /// # }
 /// ```
@@ -50,9 +41,9 @@ pub trait Timer {
     fn sleep(&self, span: Duration) -> impl Future<Output = ()>;
 }
 
-impl<T: Timer + ?Sized> Timer for &T {
+impl<F: Fn(Duration) -> S, S: Future<Output = ()>> Timer for F {
     fn sleep(&self, span: Duration) -> impl Future<Output = ()> {
-        (**self).sleep(span)
+        self(span)
     }
 }
 

@@ -8,6 +8,43 @@ const NANOS_PER_SECOND: u64 = 1_000_000_000;
 /// 2100-01-01: a later epoch is one in other units.
 const YEAR_2100_MS: u64 = 4_102_444_800_000;
 
+/// In a constant, an error of the compiler unless the numbers of the layout fit, which else shows at its first use.
+/// [`layout!`](crate::layout!) checks those that it declares.
+///
+/// ```
+/// use synod_idgen::layout::{Tsid, check};
+/// const _: () = check::<Tsid<8>>();
+/// ```
+///
+/// ```compile_fail
+/// use synod_idgen::layout::{Tsid, check};
+/// const _: () = check::<Tsid<23>>(); // 22 bits are for node and sequence
+/// ```
+///
+/// # Panics
+/// If they do not fit, and this is called at run time all the same.
+#[track_caller]
+pub const fn check<L: Layout>() {
+    assert!(L::BITS >= 1 && L::BITS <= 64, "an id has 1 to 64 bits");
+    // 63, so that the end of time since 1970 is a number of ticks as well.
+    assert!(L::TIME_BITS >= 1 && L::TIME_BITS <= 63, "time has 1 to 63 bits");
+    assert!(L::NODE_BITS <= 32, "a node has at most 32 bits");
+    assert!(L::SEQUENCE_BITS <= 32, "a sequence has at most 32 bits");
+    assert!(
+        L::TIME_BITS + L::NODE_BITS + L::SEQUENCE_BITS == L::BITS,
+        "the widths of time, node and sequence do not sum to those of the id"
+    );
+    assert!(
+        L::TICKS_PER_SECOND >= 1 && NANOS_PER_SECOND % L::TICKS_PER_SECOND == 0,
+        "a tick is not a whole number of nanoseconds, or longer than a second"
+    );
+    assert!(L::EPOCH_MS < YEAR_2100_MS, "the epoch lies after 2100: is it in milliseconds?");
+    assert!(
+        L::EPOCH_MS % 1_000 * L::TICKS_PER_SECOND % 1_000 == 0,
+        "the epoch is not a whole number of ticks after 1970"
+    );
+}
+
 /// The moment at which a layout's time ends, since 1970. No id of that moment or a later one exists.
 ///
 /// ```
@@ -34,26 +71,7 @@ pub fn time_left<L: Layout>(since_1970: Duration) -> Duration {
 
 /// Derived numbers. Each hangs on [`Fields::CHECKED`], so that none of them exists of a layout that does not fit.
 pub(crate) trait Fields: Layout {
-    const CHECKED: () = {
-        assert!(Self::BITS >= 1 && Self::BITS <= 64, "an id has 1 to 64 bits");
-        // 63, so that the end of time since 1970 is a number of ticks as well.
-        assert!(Self::TIME_BITS >= 1 && Self::TIME_BITS <= 63, "time has 1 to 63 bits");
-        assert!(Self::NODE_BITS <= 32, "a node has at most 32 bits");
-        assert!(Self::SEQUENCE_BITS <= 32, "a sequence has at most 32 bits");
-        assert!(
-            Self::TIME_BITS + Self::NODE_BITS + Self::SEQUENCE_BITS == Self::BITS,
-            "the widths of time, node and sequence do not sum to those of the id"
-        );
-        assert!(
-            Self::TICKS_PER_SECOND >= 1 && NANOS_PER_SECOND % Self::TICKS_PER_SECOND == 0,
-            "a tick is not a whole number of nanoseconds, or longer than a second"
-        );
-        assert!(Self::EPOCH_MS < YEAR_2100_MS, "the epoch lies after 2100: is it in milliseconds?");
-        assert!(
-            Self::EPOCH_MS % 1_000 * Self::TICKS_PER_SECOND % 1_000 == 0,
-            "the epoch is not a whole number of ticks after 1970"
-        );
-    };
+    const CHECKED: () = check::<Self>();
 
     const NANOS_PER_TICK: u64 = {
         let () = Self::CHECKED;

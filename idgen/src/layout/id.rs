@@ -157,6 +157,13 @@ impl<L: Layout> From<Id<L>> for u64 {
     }
 }
 
+/// As [`Id::as_i64`], and as it no code that compiles where ids have 64 bits.
+impl<L: Layout> From<Id<L>> for i64 {
+    fn from(id: Id<L>) -> Self {
+        id.as_i64()
+    }
+}
+
 impl<L: Layout> TryFrom<u64> for Id<L> {
     type Error = IdError;
 

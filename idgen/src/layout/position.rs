@@ -28,6 +28,18 @@ impl<L: Layout> Position<L> {
 
     /// The first position of the tick of a moment since 1970: zero before the epoch, the end beyond the end. Every id
     /// made from that moment on, by a generator whose wall is right, is at or above it.
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use synod_idgen::layout::{Id, Position, Twitter};
+    /// use synod_idgen::node::NodeId;
+    ///
+    /// // The least id of a moment, of any node: `WHERE id >= …`
+    /// let midnight = Duration::from_secs(1_767_225_600); // 2026-01-01
+    /// let least: Id<Twitter> = Position::at(midnight).id(NodeId::new(0)?).ok_or("the end of time")?;
+    /// assert_eq!(least.as_u64(), (1_767_225_600_000 - 1_288_834_974_657) << 22);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn at(since_1970: Duration) -> Self {
         Self::first_of(L::ticks_of(since_1970))
     }

@@ -1,4 +1,5 @@
-//! Ids through serde: text for people, so that no number of JavaScript loses digits; the number for machines.
+//! Ids through serde: text for people, so that no number of JavaScript loses digits; the number for machines. Nodes are
+//! numbers everywhere: people write them into configurations.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -7,6 +8,7 @@ use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde::ser::{Serialize, Serializer};
 
 use super::{Id, Layout};
+use crate::node::NodeId;
 
 impl<L: Layout> Serialize for Id<L> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -26,6 +28,20 @@ impl<'de, L: Layout> Deserialize<'de> for Id<L> {
         } else {
             deserializer.deserialize_u64(Either(PhantomData))
         }
+    }
+}
+
+impl<L: Layout> Serialize for NodeId<L> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u32(self.get())
+    }
+}
+
+/// A number that the layout's field holds.
+impl<'de, L: Layout> Deserialize<'de> for NodeId<L> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let node = u32::deserialize(deserializer)?;
+        Self::try_from(node).map_err(D::Error::custom)
     }
 }
 

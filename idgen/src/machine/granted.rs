@@ -1,6 +1,7 @@
 //! A generator whose node is leased.
 
 use alloc::sync::Arc;
+use core::fmt;
 use core::time::Duration;
 
 use super::{Grant, GrantHold, Monotonic, NodeGrants};
@@ -104,7 +105,6 @@ type Held<M> = Arc<GrantHold<M>>;
 /// granted.release()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
 pub struct Granted<L: Layout, W, G, M> {
     generator: Arc<Generator<L, W, Held<M>>>,
     hold: Held<M>,
@@ -215,6 +215,16 @@ impl<L: Layout, W: Wall, G: NodeGrants<L>, M: Monotonic> Granted<L, W, G, M> {
     pub fn release(mut self) -> Result<(), GrantedError<G::Error>> {
         self.hold.end();
         self.grants.release(&self.grant).map_err(GrantedError::Grantor)
+    }
+}
+
+impl<L: Layout, W, G, M> fmt::Debug for Granted<L, W, G, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Granted")
+            .field("generator", &self.generator)
+            .field("grant", &self.grant)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
     }
 }
 

@@ -22,8 +22,8 @@ use crate::process::Process;
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LockError {
-    /// Other processes have all of the nodes.
-    #[error("all nodes from {first} to {last} are taken")]
+    /// Other processes have all of the nodes, or the range holds none.
+    #[error("no node from {first} to {last} is free")]
     AllTaken {
         /// The first that was tried.
         first: u32,
@@ -46,8 +46,23 @@ pub enum LockError {
 /// A node that this process has locked, until it is dropped or the process ends.
 ///
 /// Keep the folder on a local disk, where nothing cleans up: `/run` or `/var/lib`, not `/tmp`. The lock says who has a
-/// node now, not which ids it gave before: keep its ceiling beside it, under
-/// [`KeeperOptions::of_node`](crate::keeper::KeeperOptions::of_node).
+/// node now, not which ids it gave before: keep its ceiling beside it, in a store of the node's own.
+///
+/// ```
+/// use synod_idgen::generator::Generator;
+/// use synod_idgen::keeper::{Keeper, KeeperOptions};
+/// use synod_idgen::{layout::Twitter, machine::NodeLock, wall::System};
+/// # let temporary = tempfile::tempdir()?;
+/// # let folder = temporary.path();
+///
+/// let lock = NodeLock::<Twitter>::acquire(folder, 0..=1023)?;
+/// let node = lock.node();
+/// let store = synod_wal::FileStateStore::open(folder.join(format!("node-{node}")))?; // locked too: a folder for each node
+/// let keeper = Keeper::start(Generator::builder(node).hold(lock), System, store, KeeperOptions::of_node(node))?;
+/// assert_eq!(keeper.generator().next()?.node().get(), 0);
+/// assert_eq!(NodeLock::<Twitter>::acquire(folder, 0..=1023)?.node().get(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct NodeLock<L: Layout> {
     node: NodeId<L>,

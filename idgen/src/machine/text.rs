@@ -19,14 +19,17 @@ pub enum TextError {
     #[error(transparent)]
     Range(#[from] NodeError),
     /// None of the variables is set.
-    #[error("no variable says which node this is")]
-    Missing,
+    #[error("no variable says which node this is: none of {names} is set")]
+    Missing {
+        /// Which were looked for, with commas between them.
+        names: String,
+    },
 }
 
 /// The node that a text names: a plain number, or the ordinal of a pod's name such as `web-7`.
 ///
 /// Ordinals are those of a StatefulSet. The names of other pods end at random, now and then in digits: give those a
-/// variable with a number of its own, or a lease.
+/// variable with a number of its own, or a lease. For clap: `#[arg(value_parser = from_text::<Twitter>)]`.
 ///
 /// ```
 /// use synod_idgen::layout::Twitter;
@@ -78,7 +81,8 @@ pub fn from_environment<L: Layout>(
     read: impl Fn(&str) -> Option<String>,
     names: &[&str],
 ) -> Result<NodeId<L>, TextError> {
-    let text = names.iter().find_map(|name| read(name)).ok_or(TextError::Missing)?;
+    let text = names.iter().find_map(|name| read(name));
+    let text = text.ok_or_else(|| TextError::Missing { names: names.join(", ") })?;
     from_text(&text)
 }
 
@@ -92,7 +96,11 @@ mod tests {
         let read = |name: &str| Some(if name == "NODE_ID" { "seven" } else { "7" }.to_owned());
         let found = from_environment::<Twitter>(read, &["NODE_ID", "HOSTNAME"]);
         assert_eq!(found, Err(TextError::Form { text: "seven".into() }));
-        assert_eq!(from_environment::<Twitter>(|_| None, &["NODE_ID"]), Err(TextError::Missing));
+        let missing = from_environment::<Twitter>(|_| None, &["NODE_ID", "HOSTNAME"]).unwrap_err();
+        assert_eq!(
+            missing.to_string(),
+            "no variable says which node this is: none of NODE_ID, HOSTNAME is set"
+        );
         assert_eq!(from_environment::<Twitter>(|_| Some(String::new()), &["N"]).ok(), None, "set, and empty");
     }
 

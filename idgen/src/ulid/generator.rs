@@ -34,7 +34,12 @@ impl Default for UlidOptions {
 ///
 /// A forked child goes on with the parent's counter, and with random bits of its own: 64 for each id.
 #[derive(Debug)]
-pub struct UlidGenerator<W, R> {
+pub struct UlidGenerator<
+    #[cfg(feature = "std")] W = System,
+    #[cfg(feature = "std")] R = SystemRandom,
+    #[cfg(not(feature = "std"))] W,
+    #[cfg(not(feature = "std"))] R,
+> {
     counting: Counting<W, R>,
     max_lead: Duration,
 }

@@ -51,7 +51,12 @@ impl Default for V7Options {
 ///
 /// A forked child goes on with the parent's counter, and with random bits of its own: 58 for each id.
 #[derive(Debug)]
-pub struct V7Generator<W, R> {
+pub struct V7Generator<
+    #[cfg(feature = "std")] W = System,
+    #[cfg(feature = "std")] R = SystemRandom,
+    #[cfg(not(feature = "std"))] W,
+    #[cfg(not(feature = "std"))] R,
+> {
     counting: Counting<W, R>,
     options: V7Options,
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use synod_idgen::generator::{Backward, Generator, GeneratorError, Options};
 use synod_idgen::keeper::{Keeper, KeeperError, KeeperOptions, RecordError, inspect, overrule};
-use synod_idgen::layout::Position;
+use synod_idgen::layout::{Position, Twitter};
 use synod_idgen::node::{Hold, NodeId};
 use synod_idgen::wall;
 use synod_transport::store::{MemStateStore, StateStore};
@@ -42,6 +42,24 @@ fn idgen_p06_a_restart_starts_at_the_ceiling_and_says_how_far_ahead_it_is() {
     let after = second.generator().try_next().unwrap();
     assert_eq!(after.position(), at(NOON + WINDOW_MS), "goes on at once: the default policy borrows 10 s");
     assert!(after > before);
+}
+
+/// The figures of the README.
+#[test]
+fn idgen_p06_a_burst_far_ahead_of_the_wall_meets_a_ceiling_that_doubles() {
+    let wall = |ms| wall::from_fn(move || Duration::from_millis(ms));
+    let builder = || Generator::builder(NodeId::<Twitter>::new(7).unwrap());
+    let noon = 1_767_268_800_000;
+    let store = MemStateStore::new();
+    let first = Keeper::start(builder(), wall(noon), store, KeeperOptions::default()).unwrap();
+    let store = first.into_store();
+    let mut keeper = Keeper::start(builder(), wall(noon - 3_000), store, KeeperOptions::default()).unwrap();
+    assert_eq!(keeper.due_in(), Duration::from_secs(2) / 64, "31 ms");
+    for burst in [8_000, 8_000, 16_000, 32_000] {
+        let given = (0..).take_while(|_| keeper.generator().try_next().is_ok()).count();
+        assert_eq!((given, keeper.generator().try_next()), (burst, Err(GeneratorError::Ceiling)));
+        keeper.extend().unwrap();
+    }
 }
 
 #[test]
