@@ -156,5 +156,11 @@ impl From<[u8; 20]> for Ksuid {
     }
 }
 
+impl From<Ksuid> for [u8; 20] {
+    fn from(id: Ksuid) -> Self {
+        id.to_bytes()
+    }
+}
+
 #[cfg(feature = "serde")]
 crate::binary::text_or_bytes!(Ksuid, "a KSUID");
