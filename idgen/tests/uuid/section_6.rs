@@ -9,7 +9,7 @@ use synod_idgen::uuid::{
     Node, StateError, TimeGenerator, TimeOptions, Uuid, UuidError, V7Generator, V7Method, V7Options, V7Random,
 };
 use synod_idgen::wall::System;
-use synod_transport::store::{MemStateStore, StateStore as _};
+use synod_transport::store::{MemStateStore, StateStore, StoreError};
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -173,6 +173,45 @@ fn idgen_rfc9562_6_3_what_is_stored_and_is_no_state_is_refused() {
         TimeGenerator::restore(System, None, &SystemRandom, TimeOptions::default(), &mut store, "ids");
     assert_eq!(start.unwrap_err(), StateError::Damaged);
     assert_eq!(store.get("ids").unwrap().unwrap(), &b"something else"[..]);
+}
+
+/// A store whose writes fail, and may have reached the disk all the same.
+#[derive(Default)]
+struct Failing {
+    store: MemStateStore,
+    reaches: bool,
+}
+
+impl StateStore for Failing {
+    fn get(&self, name: &str) -> Result<Option<bytes::Bytes>, StoreError> {
+        self.store.get(name)
+    }
+
+    fn set(&mut self, name: &str, value: &[u8]) -> Result<(), StoreError> {
+        if self.reaches {
+            self.store.set(name, value)?;
+        }
+        Err(StoreError::Full)
+    }
+}
+
+#[test]
+fn idgen_p06_a_life_that_could_not_be_written_gives_no_uuid_of_version_1() {
+    fn start(store: &mut impl StateStore) -> Result<u16, StateError> {
+        let options = TimeOptions::default();
+        let ids = TimeGenerator::restore(System, None, &SystemRandom, options, store, "ids")?;
+        Ok(ids.clock_sequence())
+    }
+    let mut failing = Failing::default();
+    assert_eq!(start(&mut failing), Err(StateError::Store(StoreError::Full)));
+    assert_eq!(failing.get("ids"), Ok(None));
+    let first = start(&mut failing.store).unwrap();
+    // Whether it was written or not, the next life has sequences of its own.
+    for (reaches, lives) in [(false, 1), (true, 3)] {
+        failing.reaches = reaches;
+        assert_eq!(start(&mut failing), Err(StateError::Store(StoreError::Full)));
+        assert_eq!(start(&mut failing.store).unwrap(), (first + 16 * lives) % (1 << 14));
+    }
 }
 
 #[test]
