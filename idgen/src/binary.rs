@@ -4,7 +4,7 @@ use core::fmt;
 use core::marker::PhantomData;
 use core::str::FromStr;
 
-use serde::de::{Error, SeqAccess, Visitor};
+use serde::de::{Error, Expected, SeqAccess, Visitor};
 
 /// `Serialize` and `Deserialize` of a type with `Display`, `FromStr`, `to_bytes` and `From` its bytes.
 macro_rules! text_or_bytes {
@@ -32,24 +32,29 @@ macro_rules! text_or_bytes {
 }
 pub(crate) use text_or_bytes;
 
-/// Reads text.
-pub(crate) struct FromText<T>(&'static str, PhantomData<T>);
+/// Reads text. Bytes too: where serde itself read a format first, for a flattened field or an untagged enum, it forgot
+/// that the format is for machines.
+pub(crate) struct FromText<T, const N: usize>(&'static str, PhantomData<T>);
 
-impl<T> FromText<T> {
+impl<T, const N: usize> FromText<T, N> {
     pub(crate) fn new(expected: &'static str) -> Self {
         Self(expected, PhantomData)
     }
 }
 
-impl<T: FromStr<Err: fmt::Display>> Visitor<'_> for FromText<T> {
+impl<T: FromStr<Err: fmt::Display> + From<[u8; N]>, const N: usize> Visitor<'_> for FromText<T, N> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} as text", self.0)
+        write!(f, "{} as text, or as {N} bytes", self.0)
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
         text.parse().map_err(E::custom)
+    }
+
+    fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<T, E> {
+        of_octets(bytes, &self)
     }
 }
 
@@ -70,8 +75,7 @@ impl<'de, T: From<[u8; N]>, const N: usize> Visitor<'de> for FromOctets<T, N> {
     }
 
     fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<T, E> {
-        let octets: [u8; N] = bytes.try_into().map_err(|_| E::invalid_length(bytes.len(), &self))?;
-        Ok(octets.into())
+        of_octets(bytes, &self)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<T, A::Error> {
@@ -84,4 +88,12 @@ impl<'de, T: From<[u8; N]>, const N: usize> Visitor<'de> for FromOctets<T, N> {
         }
         Ok(octets.into())
     }
+}
+
+fn of_octets<T: From<[u8; N]>, E: Error, const N: usize>(
+    bytes: &[u8],
+    expected: &dyn Expected,
+) -> Result<T, E> {
+    let octets: [u8; N] = bytes.try_into().map_err(|_| E::invalid_length(bytes.len(), expected))?;
+    Ok(octets.into())
 }

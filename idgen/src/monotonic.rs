@@ -69,6 +69,12 @@ impl Tick {
         self.position | self.counter_mask()
     }
 
+    /// By how many positions one is ahead of this tick's last.
+    #[inline]
+    fn lead_of(self, position: u64) -> u64 {
+        position.saturating_sub(self.end())
+    }
+
     #[inline]
     fn counter_mask(self) -> u64 {
         (1 << self.counter_bits) - 1
@@ -140,7 +146,7 @@ impl Last {
                 last.checked_add(1).ok_or(Refusal::End)?
             };
             let end = first.checked_add(count - 1).ok_or(Refusal::End)?;
-            let lead = end.saturating_sub(wall.end());
+            let lead = wall.lead_of(end);
             if lead > limits.lead {
                 return Err(Refusal::Ahead(duration(lead)));
             }
@@ -149,11 +155,6 @@ impl Last {
                 Err(other) => last = other,
             }
         }
-    }
-
-    /// How far what was given is ahead of the wall.
-    pub(crate) fn lead(&self, wall: Tick) -> Duration {
-        duration(self.position().saturating_sub(wall.end()))
     }
 }
 
@@ -182,8 +183,19 @@ impl<W: Wall, R: Random> Counting<W, R> {
         Self { last: Last::new(), limits, wall, random }
     }
 
-    pub(crate) fn last(&self) -> &Last {
-        &self.last
+    /// How far what was given is ahead of the wall.
+    pub(crate) fn lead(&self, wall: Tick) -> Duration {
+        duration(wall.lead_of(self.last.position()))
+    }
+
+    /// Positions given from now on are greater than this one, unless it is further ahead of the wall than is allowed;
+    /// whether it is not.
+    pub(crate) fn raise(&self, wall: Option<Tick>, position: u64) -> bool {
+        let is_near = wall.is_some_and(|wall| wall.lead_of(position) <= self.limits.lead);
+        if is_near {
+            self.last.raise(position);
+        }
+        is_near
     }
 
     pub(crate) fn now(&self) -> Duration {
@@ -193,8 +205,9 @@ impl<W: Wall, R: Random> Counting<W, R> {
     /// A position, and 64 random bits to go with it.
     #[inline]
     pub(crate) fn draw(&self, tick: Option<Tick>) -> Result<(u64, u64), Refusal<RandomError>> {
-        let position = self.advance(tick, 1)?;
-        Ok((position, self.random.next_u64().map_err(Refusal::Seed)?))
+        // First the bits: a position is not taken in vain.
+        let random = self.random.next_u64().map_err(Refusal::Seed)?;
+        Ok((self.advance(tick, 1)?, random))
     }
 
     pub(crate) fn reserve(
@@ -234,20 +247,17 @@ impl<R: Random> Iterator for Drawn<'_, R> {
     fn next(&mut self) -> Option<Self::Item> {
         let left = self.left.checked_sub(1)?;
         let position = self.next;
-        // What has no random bits is not taken.
-        let drawn = self.random.next_u64().map(|random| (position, random));
-        if drawn.is_ok() {
-            (self.left, self.next) = (left, position.wrapping_add(1));
-        }
-        Some(drawn)
+        // What has no random bits is a gap: a block ends, however its source fails.
+        (self.left, self.next) = (left, position.wrapping_add(1));
+        Some(self.random.next_u64().map(|random| (position, random)))
     }
 }
 
 /// The iterator of a block, around a [`Drawn`].
 macro_rules! block {
     ($block:ident, $id:ty, $id_of:path) => {
-        /// Ids that were reserved together. Those that are not taken are a gap in the counter, no more. When the source of
-        /// random bits fails, the same id is asked for again.
+        /// Ids that were reserved together. Those that are not taken are a gap in the counter, no more, and so is one
+        /// whose random bits the source failed to give.
         #[derive(Debug)]
         pub struct $block<'a, R>($crate::monotonic::Drawn<'a, R>);
 

@@ -13,7 +13,7 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// This one. The first call registers the handler.
+    /// This one. The first call registers the handler, and panics when the C library has no memory for it.
     pub(crate) fn current() -> Self {
         Self {
             #[cfg(feature = "std")]

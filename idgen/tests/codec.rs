@@ -3,6 +3,9 @@
 
 use proptest::prelude::*;
 use synod_idgen::codec::{CodecError, Text, base32hex, base58, base62, crockford, decimal, hex};
+use synod_idgen::ksuid::Ksuid;
+use synod_idgen::ulid::Ulid;
+use synod_idgen::uuid::Uuid;
 
 /// An alphabet as functions over `u128`.
 struct Codec {
@@ -94,6 +97,16 @@ fn idgen_codec_aliases_are_taken_only_where_asked_for() {
             "{typed}"
         );
     }
+}
+
+#[test]
+fn idgen_codec_ids_heed_width_and_alignment() {
+    let uuid = Uuid::MAX;
+    assert_eq!(format!("{uuid:>38}|{uuid:*<37}|{uuid:?}"), format!("  {uuid}|{uuid}*|Uuid({uuid})"));
+    let (ulid, text) = (Ulid::MAX, "7ZZZZZZZZZZZZZZZZZZZZZZZZZ");
+    assert_eq!(format!("{ulid:>28}|{ulid:?}"), format!("  {text}|Ulid({text})"));
+    let (ksuid, text) = (Ksuid::MAX, "aWgEPTl1tmebfsQzFP4bxwgy80V");
+    assert_eq!(format!("{ksuid:_^29}|{ksuid:?}"), format!("_{text}_|Ksuid({text})"));
 }
 
 #[test]

@@ -30,7 +30,9 @@ fn run(arguments: &str) -> Result<String, String> {
 fn run_at(arguments: &str, now: Duration) -> Result<String, String> {
     let arguments = ["ids"].into_iter().chain(arguments.split_whitespace());
     let command = command::Command::try_parse_from(arguments).map_err(|error| error.to_string())?;
-    command.run(now)
+    let mut out = Vec::new();
+    command.run(now, &mut out)?;
+    Ok(String::from_utf8(out).unwrap())
 }
 
 fn says(arguments: &str, expected: &Expect) {
@@ -108,6 +110,16 @@ fn uuids() {
           rand_a   cc3, a counter or a part of the millisecond for some
           rand_b   18c4dc0c0c07398f
           variant  RFC 9562
+    "#]],
+    );
+    says(
+        "decode 00000000-0000-1000-8000-000000000000",
+        &expect![[r#"
+        UUID, version 1: time and node
+          time            before 1970
+          clock sequence  0
+          node            00:00:00:00:00:00
+          variant         RFC 9562
     "#]],
     );
     for same in ["017F22E279B07CC398C4DC0C0C07398F", "urn:uuid:017F22E2-79B0-7CC3-98C4-DC0C0C07398F"] {
@@ -298,6 +310,8 @@ fn wrong_ids() {
         "decode aWgEPTl1tmebfsQzFP4bxwgy80W",
         &expect!["not a KSUID: the number needs more bits than there are."],
     );
+    refuses("decode zzzzzzzzzzzzz", &expect!["not a TSID: the number needs more bits than there are."]);
+    refuses("decode 0DRFMHC8ZRKU8", &expect!["not a TSID: 'U' at byte 11 is no symbol of the alphabet."]);
     refuses(
         "decode 550e8400-e29b-41d4-a716-44665544000g",
         &expect!["not a UUID: 'g' at byte 35 is no symbol of the alphabet."],
@@ -311,6 +325,10 @@ fn wrong_ids() {
     refuses("decode 18446744073709551616", &expect!["not an id: a number of more than 64 bits."]);
     refuses(
         "decode -- -5",
+        &expect!["not an id: negative. If it came from a signed column, ask for the same bits unsigned."],
+    );
+    refuses(
+        "decode -- -123456789012",
         &expect!["not an id: negative. If it came from a signed column, ask for the same bits unsigned."],
     );
     refuses("decode hello --epoch-ms 0", &expect!["--epoch-ms is for a decimal number of up to 64 bits"]);
@@ -329,6 +347,32 @@ fn wrong_questions() {
     assert!(run("uuid v2").unwrap_err().contains("possible values: v1, v3, v4, v5, v6, v7"));
     assert!(run("snowflake --node x").unwrap_err().contains("invalid digit"));
     assert!(run("fnord").unwrap_err().contains("unrecognized subcommand"));
+}
+
+/// Takes some bytes, then says what is wrong.
+struct Full(usize, std::io::ErrorKind);
+
+impl std::io::Write for Full {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 = self.0.checked_sub(bytes.len()).ok_or(self.1)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// More than any memory holds: lines are written as they are made.
+#[test]
+fn whoever_stops_reading_ends_it_and_what_cannot_be_written_is_told() {
+    let out = |kind| {
+        let command =
+            command::Command::try_parse_from(["ids", "ulid", "-n", "18446744073709551615"]).unwrap();
+        command.run(NOW, &mut Full(27 * 1000, kind))
+    };
+    assert_eq!(out(std::io::ErrorKind::BrokenPipe), Ok(()));
+    assert_eq!(out(std::io::ErrorKind::StorageFull), Err("writing: no storage space".to_owned()));
 }
 
 /// Whatever is made is explained as what it was asked for, and no two are alike.

@@ -80,6 +80,7 @@ proptest! {
         let (one, two) = (Ksuid::from_parts(a.0, a.1), Ksuid::from_parts(b.0, b.1));
         prop_assert_eq!(Ksuid::decode(&one.encode()), Ok(one));
         prop_assert_eq!(Ksuid::from_bytes(one.to_bytes()), one);
+        prop_assert_eq!(Ksuid::from(<[u8; 20]>::from(one)), one);
         prop_assert_eq!(one.cmp(&two), a.cmp(&b));
         prop_assert_eq!(one.cmp(&two), one.encode().cmp(&two.encode()));
         prop_assert_eq!(one.cmp(&two), one.to_bytes().cmp(&two.to_bytes()));

@@ -170,7 +170,7 @@ fn idgen_p12_ids_ahead_of_the_clock_end_with_the_field_and_do_not_begin_again() 
     let end = synod_idgen::wall::from_fn(|| Duration::from_millis(LAST_MS));
     let ids = UlidGenerator::with(end, Fixed(u128::MAX), UlidOptions::default());
     // Two are left: a block of three is refused and takes nothing.
-    ids.raise_above(Ulid::from_parts(LAST_MS, 0xfffd << 64).unwrap());
+    assert!(ids.raise_above(Ulid::from_parts(LAST_MS, 0xfffd << 64).unwrap()));
     assert_eq!(ids.reserve(3).map(|block| block.len()), Err(UlidError::TimeOverflow));
     assert!(ids.try_next().unwrap() < Ulid::MAX);
     let last = ids.try_next().unwrap();

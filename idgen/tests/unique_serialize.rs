@@ -56,6 +56,54 @@ fn idgen_p31_machines_get_bytes() {
     assert_de_tokens_error::<serde_test::Compact<Uuid>>(&sequence[..18], error);
 }
 
+/// Of a flattened struct, an untagged or a tagged enum serde itself reads the fields first and forgets whether people
+/// read the format: bytes then come to who asks for text.
+#[test]
+fn idgen_p31_bytes_are_read_where_serde_forgot_that_machines_wrote_them() {
+    #[derive(serde::Deserialize, PartialEq, Debug)]
+    struct Ids {
+        uuid: Uuid,
+        ulid: Ulid,
+        ksuid: Ksuid,
+    }
+    #[derive(serde::Deserialize, PartialEq, Debug)]
+    struct Outer {
+        #[serde(flatten)]
+        ids: Ids,
+    }
+    let ids = Ids { uuid: Uuid::MAX, ulid: Ulid::from_u128(7), ksuid: Ksuid::MAX };
+    assert_de_tokens(
+        &Outer { ids }.compact(),
+        &[
+            Token::Map { len: Some(3) },
+            Token::Str("uuid"),
+            Token::Bytes(&[0xff; 16]),
+            Token::Str("ulid"),
+            Token::ByteBuf(&[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7]),
+            Token::Str("ksuid"),
+            Token::BorrowedBytes(&[0xff; 20]),
+            Token::MapEnd,
+        ],
+    );
+    let short = [Token::Map { len: Some(1) }, Token::Str("uuid"), Token::Bytes(&[0xff; 15]), Token::MapEnd];
+    assert_de_tokens_error::<serde_test::Compact<Outer>>(
+        &short,
+        "invalid length 15, expected a UUID as text, or as 16 bytes",
+    );
+}
+
+#[test]
+fn idgen_p31_ids_are_keys_of_maps_in_json_and_are_read_from_any_string() {
+    let map = std::collections::BTreeMap::from([(Uuid::MAX, Ulid::MAX), (Uuid::NIL, Ulid::NIL)]);
+    let json = serde_json::to_string(&map).unwrap();
+    assert_eq!(serde_json::from_str::<std::collections::BTreeMap<Uuid, Ulid>>(&json).unwrap(), map);
+    let value = serde_json::to_value(Ksuid::MAX).unwrap();
+    assert_eq!(serde_json::from_value::<Ksuid>(value).unwrap(), Ksuid::MAX);
+    // An escape: the text is not a part of the input.
+    let escaped = format!("\"7\\u005a{}\"", "Z".repeat(24));
+    assert_eq!(serde_json::from_str::<Ulid>(&escaped).unwrap(), Ulid::MAX);
+}
+
 #[cfg(feature = "uuid")]
 #[test]
 fn idgen_uuid_to_and_from_the_type_of_the_crate_uuid() {

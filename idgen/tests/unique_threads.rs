@@ -196,6 +196,63 @@ fn idgen_p06_a_restart_goes_on_above_what_was_given() {
     assert_eq!(ids.try_next().unwrap().unix_ms(), before.unix_ms());
 }
 
+/// A peer's id of the year 10889 must not end the generator for ever.
+#[test]
+fn idgen_p06_an_id_from_far_ahead_is_not_followed_beyond_the_greatest_lead() {
+    let wall = Settable::at(VECTORS);
+    let max_lead = Duration::from_secs(1);
+    let ms = u64::try_from(VECTORS.as_millis()).unwrap();
+    let last_ms = (1 << 48) - 1;
+
+    for method in [V7Method::Counter, V7Method::Precision] {
+        let ids = V7Generator::with(&wall, Fixed(0), V7Options { method, max_lead });
+        for far in [last_ms, ms + 1002] {
+            assert!(!ids.raise_above(Uuid::v7_of(far, 0, 0).unwrap()), "{far}");
+            assert_eq!(ids.try_next().unwrap().unix_ms(), Some(ms));
+        }
+        assert!(ids.raise_above(Uuid::v7_of(ms + 999, 0, 0).unwrap()));
+        assert_eq!(ids.try_next().unwrap().unix_ms(), Some(ms + 999));
+    }
+
+    let ids = UlidGenerator::with(&wall, Fixed(0), UlidOptions { max_lead, ..UlidOptions::default() });
+    for far in [last_ms, ms + 1002] {
+        assert!(!ids.raise_above(Ulid::from_parts(far, 0).unwrap()), "{far}");
+        assert_eq!(ids.try_next().unwrap().unix_ms(), ms);
+    }
+    assert!(ids.raise_above(Ulid::from_parts(ms + 999, 0).unwrap()));
+    assert_eq!(ids.try_next().unwrap().unix_ms(), ms + 999);
+
+    // The last that is near enough, after which there is none until the clock moves.
+    assert!(!ids.raise_above(Ulid::from_parts(ms + 1001, 0).unwrap()));
+    assert!(ids.raise_above(Ulid::from_parts(ms + 1000, 0xffff << 64).unwrap()));
+    assert!(matches!(ids.try_next(), Err(UlidError::Ahead { .. })));
+
+    // Where the clock itself is past the end, there is nothing to hold the id against.
+    let beyond = synod_idgen::wall::from_fn(|| Duration::from_millis(last_ms + 1));
+    let ids = UlidGenerator::with(beyond, Fixed(0), UlidOptions::default());
+    assert!(!ids.raise_above(Ulid::NIL));
+}
+
+#[test]
+fn idgen_p15_without_a_lead_ids_are_of_the_clocks_own_millisecond() {
+    let wall = Settable::at(VECTORS);
+    let options = V7Options { max_lead: Duration::ZERO, ..V7Options::default() };
+    let ids = V7Generator::with(&wall, Fixed(u128::MAX), options);
+    // From 0x7fff, the greatest start, to 0xffff.
+    assert_eq!((0..0x9000).map_while(|_| ids.try_next().ok()).count(), 0x8001);
+    let ahead = UuidError::Ahead { lead: Duration::from_millis(1), most: Duration::ZERO };
+    assert_eq!(ids.try_next(), Err(ahead));
+    assert_eq!(ids.lead(), Ok(Duration::ZERO));
+    // A block is whole or refused.
+    wall.set(VECTORS + Duration::from_millis(1));
+    assert_eq!(ids.reserve(0x8002).map(|block| block.len()), Err(ahead));
+    assert_eq!(ids.reserve(0x8001).map(|block| block.len()), Ok(0x8001));
+    assert_eq!(ids.try_next(), Err(ahead));
+    // Set back by less than a millisecond is no lead; by one it is.
+    wall.set(VECTORS);
+    assert_eq!(ids.lead(), Ok(Duration::from_millis(1)));
+}
+
 #[test]
 fn idgen_v7_blocks_are_whole_and_apart() {
     let wall = Settable::at(VECTORS);

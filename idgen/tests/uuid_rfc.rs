@@ -89,6 +89,10 @@ fn idgen_rfc9562_4_what_is_no_uuid_is_refused_and_the_place_is_told() {
     assert_eq!(Uuid::parse_braced(&format!("({EXAMPLE}}}")), symbol(0, '('));
     assert_eq!(Uuid::parse_braced(&format!("{{{EXAMPLE})")), symbol(37, ')'));
     assert_eq!(Uuid::parse_braced(&format!("{{{EXAMPLE}x").replace("fae-", "faex")), symbol(9, 'x'));
+    // A character that stands across the place where the digits end.
+    assert_eq!(Uuid::parse_braced(&format!("{{{EXAMPLE}").replace("bf6", "bfé")), symbol(36, 'é'));
+    assert_eq!(Uuid::parse_braced(&format!("{{{EXAMPLE}").replace("bf6", "b€")), symbol(35, '€'));
+    assert_eq!(Uuid::parse_braced(&format!("{{x{EXAMPLE}").replace("bf6", "€")), symbol(1, 'x'));
 }
 
 #[test]

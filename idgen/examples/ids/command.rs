@@ -1,5 +1,6 @@
 //! What is asked for.
 
+use std::io::Write;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -88,22 +89,33 @@ struct Decode {
 }
 
 impl Command {
-    /// Lines of ids or of explanation. `now` says which times are likely.
-    pub(crate) fn run(self, now: Duration) -> Result<String, String> {
+    /// Writes lines of ids or of explanation. `now` says which times are likely.
+    pub(crate) fn run(self, now: Duration, out: &mut dyn Write) -> Result<(), String> {
         match self.what {
-            What::Decode(Decode { id, epoch_ms }) => decode::explain(&id, epoch_ms, now),
-            What::Snowflake(of) => make::numbers::<synod_idgen::layout::Twitter>(&of),
-            What::Discord(of) => make::numbers::<synod_idgen::layout::Discord>(&of),
-            What::Instagram(of) => make::numbers::<synod_idgen::layout::Instagram>(&of),
-            What::Sonyflake(of) => make::numbers::<synod_idgen::layout::Sonyflake>(&of),
-            What::Javascript(of) => make::numbers::<synod_idgen::layout::JavaScript>(&of),
-            What::Mastodon(count) => {
-                make::numbers::<synod_idgen::layout::Mastodon>(&OfNode { node: 0, count })
+            What::Decode(Decode { id, epoch_ms }) => {
+                write(out, format_args!("{}", decode::explain(&id, epoch_ms, now)?)).map(drop)
             }
-            What::Tsid(of) => make::tsids(&of),
-            What::Uuid(of) => make::uuids(&of),
-            What::Ulid(count) => make::ulids(&count),
-            What::Ksuid(count) => make::ksuids(&count),
+            What::Snowflake(of) => make::numbers::<synod_idgen::layout::Twitter>(&of, out),
+            What::Discord(of) => make::numbers::<synod_idgen::layout::Discord>(&of, out),
+            What::Instagram(of) => make::numbers::<synod_idgen::layout::Instagram>(&of, out),
+            What::Sonyflake(of) => make::numbers::<synod_idgen::layout::Sonyflake>(&of, out),
+            What::Javascript(of) => make::numbers::<synod_idgen::layout::JavaScript>(&of, out),
+            What::Mastodon(count) => {
+                make::numbers::<synod_idgen::layout::Mastodon>(&OfNode { node: 0, count }, out)
+            }
+            What::Tsid(of) => make::tsids(&of, out),
+            What::Uuid(of) => make::uuids(&of, out),
+            What::Ulid(count) => make::ulids(&count, out),
+            What::Ksuid(count) => make::ksuids(&count, out),
         }
+    }
+}
+
+/// Whether somebody still reads.
+pub(crate) fn write(out: &mut dyn Write, text: std::fmt::Arguments<'_>) -> Result<bool, String> {
+    match out.write_fmt(text) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(format!("writing: {error}")),
     }
 }

@@ -36,7 +36,11 @@ pub(crate) fn own(text: &str, epoch_ms: Option<u64>) -> Result<Vec<Finding>, Str
 pub(crate) fn against(text: &str) -> Option<String> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
+        let tsid = crockford::decode_u64_with_aliases(text);
+        return tsid
+            .err()
+            .filter(|_| text.chars().count() == 13)
+            .map(|error| format!("not a TSID: {error}."));
     }
     Some(if text.starts_with('-') {
         "not an id: negative. If it came from a signed column, ask for the same bits unsigned.".to_owned()

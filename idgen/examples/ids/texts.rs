@@ -65,6 +65,7 @@ fn uuid(id: Uuid) -> Finding {
     let bits = id.as_u128();
     let found = match version {
         1 | 6 => {
+            let found = if id.time().is_none() { found.with("time", "before 1970") } else { found };
             let node = id.node().map(|it| it.to_bytes().map(|byte| format!("{byte:02x}")).join(":"));
             found
                 .with("clock sequence", id.clock_sequence().unwrap_or_default())

@@ -16,7 +16,8 @@ pub struct SeededRandom {
 }
 
 impl SeededRandom {
-    /// Of a seed. Seeds that lie close give bits that have nothing in common.
+    /// Of a seed. Seeds that lie close give bits that have nothing in common; those that lie a multiple of
+    /// `0x9e3779b97f4a7c15` apart give the same bits, some numbers later.
     pub fn new(seed: u64) -> Self {
         Self { state: AtomicU64::new(seed) }
     }

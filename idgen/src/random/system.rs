@@ -1,15 +1,18 @@
 //! Random bits of the system, by way of a block cipher's stream in each thread.
 //!
 //! ```text
-//!  getrandom ──256 bits──▶ ChaCha12 ──blocks of 512 bytes──▶ a thread's ids
-//!      ▲                       │
-//!      └── in a forked child, ─┘
-//!          after a MiB
+//!  getrandom ──256 bits──▶ key ──▶ ChaCha12 ──992 bytes──▶ block ──▶ a thread's ids
+//!      ▲                    ▲           │
+//!      │                    └─256 bits──┘
+//!      └── in a forked child, after a MiB
 //! ```
 //!
 //! Asking the system for each id costs a call into the kernel, some 200 ns or more. A stream of ChaCha seeded by the
 //! system is as hard to guess and costs a few. What it costs in safety is the block, which a fork copies: so before each
 //! number a thread asks whether it is still in the process that filled it, which is one relaxed load.
+//!
+//! Each block brings the key of the next, which takes the place of its own, and numbers are wiped as they are given: what a
+//! thread holds tells nothing of ids that it gave (Bernstein, "Fast-key-erasure random-number generators", 2017).
 
 use core::cell::RefCell;
 
@@ -19,10 +22,10 @@ use chacha20::rand_core::{Rng as _, SeedableRng as _};
 use super::{Random, RandomError};
 use crate::process::Process;
 
-/// Numbers of 64 bits in a block.
-const BLOCK: usize = 64;
-/// Blocks from one seed: a MiB.
-const BLOCKS_OF_A_SEED: u32 = 2048;
+/// Numbers of 64 bits in a block: with the next key 1024 bytes, which ChaCha gives in four goes.
+const BLOCK: usize = 124;
+/// Blocks from one seed: a MiB, less the keys.
+const BLOCKS_OF_A_SEED: u32 = 1024;
 
 thread_local! {
     static STREAM: RefCell<Option<Stream>> = const { RefCell::new(None) };
@@ -49,8 +52,9 @@ impl Random for SystemRandom {
 
 /// What a thread holds.
 struct Stream {
-    words: ChaCha12Rng,
-    /// Numbers not given yet, behind those that were, which are zero: memory tells nothing of ids already given.
+    /// Of the next block.
+    key: [u8; 32],
+    /// Numbers not given yet, behind those that were, which are zero.
     block: [u64; BLOCK],
     next: usize,
     blocks_left: u32,
@@ -61,10 +65,9 @@ impl Stream {
     fn seeded() -> Result<Self, RandomError> {
         // First the process, then the seed: a fork between the two is seen.
         let process = Process::current();
-        let mut seed = [0; 32];
-        getrandom::fill(&mut seed).map_err(|_| RandomError::System)?;
-        let words = ChaCha12Rng::from_seed(seed);
-        Ok(Self { words, block: [0; BLOCK], next: BLOCK, blocks_left: BLOCKS_OF_A_SEED, process })
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).map_err(|_| RandomError::System)?;
+        Ok(Self { key, block: [0; BLOCK], next: BLOCK, blocks_left: BLOCKS_OF_A_SEED, process })
     }
 
     /// The next numbers of the block, if it is this process's and has as many; whether it was so.
@@ -86,11 +89,9 @@ impl Stream {
             return false;
         }
         self.blocks_left -= 1;
-        let mut octets = [0; BLOCK * 8];
-        self.words.fill_bytes(&mut octets);
-        for (number, octets) in self.block.iter_mut().zip(octets.chunks_exact(8)) {
-            *number = octets.try_into().map_or(0, u64::from_le_bytes);
-        }
+        let mut words = ChaCha12Rng::from_seed(self.key);
+        words.fill_bytes(&mut self.key);
+        self.block.fill_with(|| words.next_u64());
         self.next = 0;
         true
     }
@@ -159,17 +160,24 @@ mod tests {
         let look = || {
             STREAM.with_borrow(|stream| {
                 let stream = stream.as_ref().unwrap();
-                (stream.words.get_seed(), stream.blocks_left, stream.next)
+                (stream.key, stream.blocks_left, stream.next)
             })
         };
+        let following = |key| {
+            let mut next = [0; 32];
+            ChaCha12Rng::from_seed(key).fill_bytes(&mut next);
+            next
+        };
+        assert_eq!(BLOCKS_OF_A_SEED * 1024, 1 << 20);
         numbers(1);
-        let (first, left, next) = look();
+        let (mut key, left, next) = look();
         assert_eq!((left, next), (BLOCKS_OF_A_SEED - 1, 1));
-        numbers(BLOCK * 2047 + BLOCK - 1);
-        assert_eq!(look(), (first, 0, BLOCK));
+        numbers(BLOCK * 1023 + BLOCK - 1);
+        (0..1023).for_each(|_| key = following(key));
+        assert_eq!(look(), (key, 0, BLOCK));
         numbers(1);
-        let (second, left, next) = look();
-        assert_ne!(first, second);
+        let (anew, left, next) = look();
+        assert_ne!(anew, following(key));
         assert_eq!((left, next), (BLOCKS_OF_A_SEED - 1, 1));
     }
 
@@ -186,6 +194,15 @@ mod tests {
             assert!(stream.block[..2].iter().all(|number| *number == 0));
             assert!(stream.block[2..].iter().all(|number| *number != 0));
         });
+    }
+
+    /// Whoever reads the memory of a process must not learn the ids that it gave.
+    #[test]
+    fn idgen_random_what_was_given_cannot_be_worked_out_from_what_is_held() {
+        let given: BTreeSet<u64> = numbers(5 * BLOCK + 7).into_iter().collect();
+        let key = STREAM.with_borrow(|stream| stream.as_ref().unwrap().key);
+        let mut again = ChaCha12Rng::from_seed(key);
+        assert!((0..8 * BLOCK).all(|_| !given.contains(&again.next_u64())));
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub struct UlidOptions {
     /// What follows when a millisecond's counter is used up: after 32 768 to 65 536 ids in one.
     pub overflow: OverflowPolicy,
     /// How far ids may be ahead of the clock, rounded down to milliseconds, before there are none. They come to be ahead
-    /// when the clock is set back, and by [`OverflowPolicy::NextMs`]. Unlimited by default: an order that holds is worth
+    /// when the clock is set back, and by [`OverflowPolicy::NextMs`]; a block counts as a whole. Unlimited by default: an order that holds is worth
     /// more than a time that is right, and [`UlidGenerator::lead`] tells.
     pub max_lead: Duration,
 }
@@ -92,12 +92,17 @@ impl<W: Wall, R: Random> UlidGenerator<W, R> {
     /// # Errors
     /// [`UlidError::TimeOverflow`].
     pub fn lead(&self) -> Result<Duration, UlidError> {
-        Ok(self.counting.last().lead(self.tick().ok_or(UlidError::TimeOverflow)?))
+        Ok(self.counting.lead(self.tick().ok_or(UlidError::TimeOverflow)?))
     }
 
     /// From now on ids are greater than this one: the greatest of an earlier life, say, whose clock may have been ahead.
-    pub fn raise_above(&self, id: Ulid) {
-        self.counting.last().raise(position_of(id));
+    /// False, and nothing changes, when it is further ahead of the clock than [`max_lead`](UlidOptions::max_lead).
+    ///
+    /// Ids follow it as far as it says: where `max_lead` is unlimited, [`Ulid::MAX`] leaves no id to give. Set one before
+    /// ids that others made are told.
+    #[must_use = "ids may be smaller than this one"]
+    pub fn raise_above(&self, id: Ulid) -> bool {
+        self.counting.raise(self.tick(), position_of(id))
     }
 
     #[inline]

@@ -103,7 +103,7 @@ impl Uuid {
     pub fn parse_braced(text: &str) -> Result<Self, CodecError> {
         length(text, 38)?;
         let inner = text.strip_prefix('{').ok_or_else(|| wrong_at(text, 0))?;
-        let hyphenated = inner.get(..36).unwrap_or(inner);
+        let Some(hyphenated) = inner.get(..36) else { return Err(first_wrong(inner).moved_by(1)) };
         let id = Self::parse_hyphenated(hyphenated).map_err(|error| error.moved_by(1));
         if id.is_ok() && !inner.ends_with('}') { Err(wrong_at(text, 37)) } else { id }
     }

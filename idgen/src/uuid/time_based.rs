@@ -78,7 +78,8 @@ impl<W: Wall> TimeGenerator<W> {
         Self::with_node(wall, Node::random(random)?, random, options)
     }
 
-    /// With a node of the caller's, and a random clock sequence.
+    /// With a node of the caller's, and a random clock sequence: the first of one of 1024 times sixteen. Two generators that
+    /// share a node at a time may meet in it, so a node belongs to one; `restore` keeps lives of one node apart.
     ///
     /// # Errors
     /// [`RandomError`].

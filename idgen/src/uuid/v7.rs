@@ -30,8 +30,8 @@ pub struct V7Options {
     /// How ids of one tick are kept in order.
     pub method: V7Method,
     /// How far ids may be ahead of the clock, rounded down to milliseconds, before there are none. They come to be ahead
-    /// when the clock is set back, and when a millisecond's counter is used up. Unlimited by default: an order that holds
-    /// is worth more than a time that is right, and [`V7Generator::lead`] tells.
+    /// when the clock is set back, and when a tick's counter is used up; a block counts as a whole. Unlimited by default:
+    /// an order that holds is worth more than a time that is right, and [`V7Generator::lead`] tells.
     pub max_lead: Duration,
 }
 
@@ -46,8 +46,9 @@ impl Default for V7Options {
 /// * *give*: [`try_next`](Self::try_next), [`reserve`](Self::reserve);
 /// * *ask*: [`lead`](Self::lead); *tell*: [`raise_above`](Self::raise_above).
 ///
-/// At least 32 768 ids fit a millisecond. What is more goes into the next, ahead of the clock; as soon as the clock is in a
-/// later millisecond than the last id, ids have its time again. The same when the clock is set back.
+/// At least 32 768 ids fit a millisecond, by [`V7Method::Precision`] eight a unit of 244 ns. What is more goes into the
+/// next, ahead of the clock; as soon as the clock is in a later millisecond or unit than the last id, ids have its time
+/// again. The same when the clock is set back.
 ///
 /// A forked child goes on with the parent's counter, and with random bits of its own: 58 for each id.
 #[derive(Debug)]
@@ -115,14 +116,18 @@ impl<W: Wall, R: Random> V7Generator<W, R> {
     /// # Errors
     /// [`UuidError::TimeOverflow`].
     pub fn lead(&self) -> Result<Duration, UuidError> {
-        Ok(self.counting.last().lead(self.tick().ok_or(UuidError::TimeOverflow)?))
+        Ok(self.counting.lead(self.tick().ok_or(UuidError::TimeOverflow)?))
     }
 
     /// From now on ids are greater than this one: the greatest of an earlier life, say, whose clock may have been ahead.
-    /// False, and nothing changes, when it is not of version 7.
+    /// False, and nothing changes, when it is not of version 7, or further ahead of the clock than
+    /// [`max_lead`](V7Options::max_lead).
+    ///
+    /// Ids follow it as far as it says: where `max_lead` is unlimited, one of the year 10889 leaves no id to give. Set one
+    /// before ids that others made are told.
+    #[must_use = "ids may be smaller than this one"]
     pub fn raise_above(&self, id: Uuid) -> bool {
-        let position = position_of(id);
-        position.inspect(|position| self.counting.last().raise(*position)).is_some()
+        position_of(id).is_some_and(|position| self.counting.raise(self.tick(), position))
     }
 
     #[inline]

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::support::{Fixed, Listed, Settable, VECTORS, vectors};
+use super::support::{Fixed, Flaky, Listed, Settable, VECTORS, vectors};
 use synod_idgen::random::{RandomError, SeededRandom, SystemRandom};
 use synod_idgen::uuid::{
     Node, StateError, TimeGenerator, TimeOptions, Uuid, UuidError, V7Generator, V7Method, V7Options, V7Random,
 };
 use synod_idgen::wall::System;
-use synod_transport::store::{MemStateStore, StateStore as _};
+use synod_transport::store::{MemStateStore, StateStore, StoreError};
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -35,7 +35,7 @@ fn idgen_rfc9562_6_1_more_ids_than_ticks_are_counted_ahead_and_then_refused() {
 fn idgen_rfc9562_6_2_the_counter_has_16_bits_and_starts_below_the_half() {
     for (random, counter) in [(0, 0), (u64::MAX, 0x7fff), (0x8001, 1)] {
         let ids =
-            V7Generator::with(Settable::at(VECTORS), Listed::new(&[random, 0, 0]), V7Options::default());
+            V7Generator::with(Settable::at(VECTORS), Listed::new(&[0, random, 0]), V7Options::default());
         let count = || {
             let id = ids.try_next().unwrap().as_u128();
             (id >> 64 & 0xfff) << 4 | id >> 58 & 0xf
@@ -53,7 +53,31 @@ fn idgen_rfc9562_6_2_a_failing_source_of_random_bits_is_an_error_and_not_an_id()
     let ids = V7Generator::with(Settable::at(VECTORS), Listed::new(&[0, 7, 9]), V7Options::default());
     let mut block = ids.reserve(3).unwrap();
     assert!(matches!((block.next(), block.next()), (Some(Ok(_)), Some(Ok(_)))));
-    assert_eq!((block.next(), block.len()), (Some(Err(RandomError::Source)), 1));
+    assert_eq!((block.next(), block.len()), (Some(Err(RandomError::Source)), 0));
+}
+
+#[test]
+fn idgen_rfc9562_6_2_an_id_that_failed_takes_nothing() {
+    let counter = |id: Uuid| (id.as_u128() >> 64 & 0xfff) << 4 | id.as_u128() >> 58 & 0xf;
+    let random = Flaky::new(&[Some(0), Some(0), None, Some(0)]);
+    let ids = V7Generator::with(Settable::at(VECTORS), random, V7Options::default());
+    assert_eq!(ids.try_next().map(counter), Ok(0));
+    assert_eq!(ids.try_next(), Err(UuidError::Random(RandomError::Source)));
+    assert_eq!(ids.try_next().map(counter), Ok(1));
+}
+
+/// Whoever passes errors over must come to the end, and `len` must not lie.
+#[test]
+fn idgen_rfc9562_6_2_a_block_whose_source_fails_ends_all_the_same() {
+    let random = Flaky::new(&[Some(0), Some(0), None, Some(0)]);
+    let ids = V7Generator::with(Settable::at(VECTORS), random, V7Options::default());
+    let drawn: Vec<_> = ids.reserve(3).unwrap().take(10).collect();
+    assert_eq!(drawn.len(), 3);
+    // The one without random bits is a gap.
+    assert_eq!(drawn[1], Err(RandomError::Source));
+    assert_eq!(drawn[2].unwrap().as_u128() - drawn[0].unwrap().as_u128(), 2 << 58);
+    let failing = ids.reserve(u16::MAX).map(|block| block.take(70_000).filter(Result::is_err).count());
+    assert_eq!(failing, Ok(usize::from(u16::MAX)));
 }
 
 #[test]
@@ -149,6 +173,45 @@ fn idgen_rfc9562_6_3_what_is_stored_and_is_no_state_is_refused() {
         TimeGenerator::restore(System, None, &SystemRandom, TimeOptions::default(), &mut store, "ids");
     assert_eq!(start.unwrap_err(), StateError::Damaged);
     assert_eq!(store.get("ids").unwrap().unwrap(), &b"something else"[..]);
+}
+
+/// A store whose writes fail, and may have reached the disk all the same.
+#[derive(Default)]
+struct Failing {
+    store: MemStateStore,
+    reaches: bool,
+}
+
+impl StateStore for Failing {
+    fn get(&self, name: &str) -> Result<Option<bytes::Bytes>, StoreError> {
+        self.store.get(name)
+    }
+
+    fn set(&mut self, name: &str, value: &[u8]) -> Result<(), StoreError> {
+        if self.reaches {
+            self.store.set(name, value)?;
+        }
+        Err(StoreError::Full)
+    }
+}
+
+#[test]
+fn idgen_p06_a_life_that_could_not_be_written_gives_no_uuid_of_version_1() {
+    fn start(store: &mut impl StateStore) -> Result<u16, StateError> {
+        let options = TimeOptions::default();
+        let ids = TimeGenerator::restore(System, None, &SystemRandom, options, store, "ids")?;
+        Ok(ids.clock_sequence())
+    }
+    let mut failing = Failing::default();
+    assert_eq!(start(&mut failing), Err(StateError::Store(StoreError::Full)));
+    assert_eq!(failing.get("ids"), Ok(None));
+    let first = start(&mut failing.store).unwrap();
+    // Whether it was written or not, the next life has sequences of its own.
+    for (reaches, lives) in [(false, 1), (true, 3)] {
+        failing.reaches = reaches;
+        assert_eq!(start(&mut failing), Err(StateError::Store(StoreError::Full)));
+        assert_eq!(start(&mut failing.store).unwrap(), (first + 16 * lives) % (1 << 14));
+    }
 }
 
 #[test]

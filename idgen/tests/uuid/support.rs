@@ -50,6 +50,21 @@ impl Random for Listed {
     }
 }
 
+/// Numbers in the order of a list, and errors for none of them.
+pub(crate) struct Flaky(RefCell<Vec<Option<u64>>>);
+
+impl Flaky {
+    pub(crate) fn new(numbers: &[Option<u64>]) -> Self {
+        Self(RefCell::new(numbers.iter().rev().copied().collect()))
+    }
+}
+
+impl Random for Flaky {
+    fn next_u64(&self) -> Result<u64, RandomError> {
+        self.0.borrow_mut().pop().flatten().ok_or(RandomError::Source)
+    }
+}
+
 /// A clock that a test sets, in nanoseconds.
 #[derive(Default)]
 pub(crate) struct Settable(AtomicU64);
