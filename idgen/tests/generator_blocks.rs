@@ -119,7 +119,7 @@ fn lane_ids_are_as_old_as_their_block_and_no_older_than_asked() {
     lane.discard();
     assert_eq!(lane.try_next().unwrap().time(), START + 2 * second);
     // 100 of one block, and then the next.
-    let ids: Vec<_> = (0..100).map(|_| lane.next().unwrap()).collect();
+    let ids: Vec<_> = (0..100).map(|_| lane.try_next().unwrap()).collect();
     assert!(ids.is_sorted() && ids[99].as_u64() == ids[0].as_u64() + 99);
 }
 
