@@ -308,3 +308,16 @@ fn a_ceiling_that_is_taken_away_meanwhile_is_not_the_end_of_time() {
         assert!(generator.try_next().is_ok());
     });
 }
+
+#[test]
+fn a_thread_that_stopped_after_its_reading_makes_no_id_older_than_that() {
+    holds("generator: a reading that is noted and not used", Bound::All, || {
+        let wall = Settable::at(TICK);
+        let generator = generator(Options::default(), &wall);
+        generator.give().unwrap();
+        wall.set(TICK + 1);
+        generator.shared.first.seen.fetch_max(TICK + 1, Ordering::Relaxed);
+        let id = Id::<Tiny>::from_u64(generator.give().unwrap()).unwrap();
+        assert_eq!((id.tick(), id.sequence()), (TICK + 1, 0));
+    });
+}
