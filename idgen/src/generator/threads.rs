@@ -2,9 +2,9 @@
 
 mod twins;
 
+use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::time::Duration;
-use std::sync::Arc;
-use std::vec::Vec;
 
 use synod_interleave::sync::atomic::{AtomicU64, Ordering};
 use synod_interleave::{Bound, holds, spawn};
