@@ -197,9 +197,14 @@ impl<L: Layout, W: Wall, H: Hold> Generator<L, W, H> {
     }
 
     /// Takes a generator over into this process, a child of the one in which it was made, under a node that nobody else
-    /// has. Spare nodes are the parent's and are dropped; the position goes on.
-    pub fn adopt(&mut self, node: NodeId<L>, hold: H) {
-        let from = self.high_water();
+    /// has and whose ids were all below `from`: [`Position::ZERO`] when it never had any. The position goes on, above that.
+    /// Spare nodes are the parent's and are dropped. A [ceiling](Self::ceiling) was made durable or granted of the old node:
+    /// there is no id until one of the new node is [raised](Self::raise_ceiling).
+    pub fn adopt(&mut self, node: NodeId<L>, from: Position<L>, hold: H) {
+        let from = self.high_water().max(from);
+        if self.ceiling() < Position::END {
+            self.shared.ceiling = AtomicU64::new(from.as_u64());
+        }
         self.shared.first = Slot::new(node, from);
         self.shared.spares = Box::default();
         self.shared.current = AtomicU64::new(0);
@@ -246,53 +251,66 @@ impl<L: Layout, W: Wall, H: Hold> Generator<L, W, H> {
     /// Positions by the own wall. A refusal because the wall stepped back is believed only of a wall that is still back:
     /// else the reading was merely late, and another thread used a later one.
     #[inline(never)]
-    fn take(&self, count: u64, mut now: Duration) -> Result<(u64, NodeId<L>), GeneratorError> {
+    fn take(&self, count: u64, now: Duration) -> Result<(u64, NodeId<L>), GeneratorError> {
+        self.take_by(count, now, || Some(self.wall.now()))
+    }
+
+    fn take_at(&self, count: u64, now: Duration) -> Result<(u64, NodeId<L>), GeneratorError> {
+        self.take_by(count, now, || None)
+    }
+
+    /// Another slot comes into use by the call that took positions of it, and by no call that fails. A call tries no more
+    /// slots than there are.
+    fn take_by(
+        &self,
+        count: u64,
+        mut now: Duration,
+        read_again: impl Fn() -> Option<Duration>,
+    ) -> Result<(u64, NodeId<L>), GeneratorError> {
+        let (begun, mut slot) = self.current();
+        let (mut index, mut others) = (begun, self.shared.spares.len());
         loop {
-            let (index, slot) = self.current();
             let reading = Self::reading(now)?;
             let refusal = match slot.take(count, reading, &self.limits, &self.shared.ceiling) {
-                Ok(first) => return Ok((first, slot.node)),
+                Ok(first) => {
+                    self.go_over(begun, index);
+                    return Ok((first, slot.node));
+                }
                 Err(refusal) => refusal,
             };
             if matches!(refusal, Refusal::Backward { .. }) {
                 let seen = slot.seen.load(Ordering::Acquire);
-                now = self.wall.now();
+                now = read_again().unwrap_or(now);
                 if L::ticks_of(now) >= seen {
                     continue;
                 }
             }
-            if !self.spill(index, reading, refusal) {
-                return Err(self.explain(refusal, now));
+            match self.spill(index, reading, refusal) {
+                Some(other) if others > 0 => {
+                    (index, slot, others) = (other, self.slot(other), others - 1);
+                }
+                _ => return Err(self.explain(refusal, now)),
             }
         }
     }
 
-    fn take_at(&self, count: u64, now: Duration) -> Result<(u64, NodeId<L>), GeneratorError> {
-        loop {
-            let (index, slot) = self.current();
-            let reading = Self::reading(now)?;
-            match slot.take(count, reading, &self.limits, &self.shared.ceiling) {
-                Ok(first) => return Ok((first, slot.node)),
-                Err(refusal) if self.spill(index, reading, refusal) => {}
-                Err(refusal) => return Err(self.explain(refusal, now)),
-            }
-        }
-    }
-
-    /// Goes over to another slot if that is what is left to do. True when another one is in use now.
-    fn spill(&self, from: usize, reading: u64, refusal: Refusal) -> bool {
-        let Refusal::Backward { .. } = refusal else { return false };
+    /// Another slot to try, if that is what is left to do.
+    fn spill(&self, from: usize, reading: u64, refusal: Refusal) -> Option<usize> {
+        let Refusal::Backward { .. } = refusal else { return None };
         if self.options.backward != Backward::Spill {
-            return false;
+            return None;
         }
         let count = self.shared.spares.len() + 1;
         let mut others = (1..count).map(|step| (from + step) % count);
-        let free = others.find(|index| self.slot(*index).mark().tick() <= reading);
-        let Some(to) = free else { return false };
-        // When another thread was quicker, its choice is as good.
-        let (from, to) = (from as u64, to as u64);
-        let _ = self.shared.current.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed);
-        true
+        others.find(|index| self.slot(*index).mark().tick() <= reading)
+    }
+
+    fn go_over(&self, from: usize, to: usize) {
+        if from != to {
+            // When another thread was quicker, its choice is as good.
+            let (from, to) = (from as u64, to as u64);
+            let _ = self.shared.current.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed);
+        }
     }
 
     fn explain(&self, refusal: Refusal, now: Duration) -> GeneratorError {
@@ -306,8 +324,8 @@ impl<L: Layout, W: Wall, H: Hold> Generator<L, W, H> {
             }
             Refusal::Backward { by, until: None } => GeneratorError::Backward { by: L::span_of(by) },
             Refusal::Exhausted { until: None } => GeneratorError::Exhausted,
-            Refusal::Ceiling if self.ceiling() == Position::END => GeneratorError::EpochExhausted,
             Refusal::Ceiling => GeneratorError::Ceiling,
+            Refusal::End => GeneratorError::EpochExhausted,
         }
     }
 

@@ -19,7 +19,8 @@
 //!
 //! Each life counts itself in what it stores, and looks before it writes: a keeper whose store was taken over by a later
 //! life, say of a second process that was started by mistake, extends no more. Its ids end below where the later life began.
-//! That is no lock: the store replaces values and compares nothing, so two that start at the same moment are not told apart.
+//! That is no lock: the store replaces values and compares nothing, so two that look at the same moment, whether they start
+//! or extend, are not told apart, and may give the same ids. A [`NodeLock`](crate::machine::NodeLock) or a lease is for that.
 //!
 //! Nothing runs in the background. One thread or task holds the keeper and calls [`extend`](Keeper::extend) when
 //! [`due_in`](Keeper::due_in) has passed; threads share the generator. When nobody extends in time, ids end at the

@@ -119,6 +119,13 @@ pub trait Layout: Copy + Ord + Hash + Debug + Send + Sync + 'static {
 ///
 /// ```compile_fail
 /// synod_idgen::layout! {
+///     struct Short { bits: 63, epoch_ms: 0, time: 41, node: 10, sequence: 11 } // no constant of it exists either
+/// }
+/// let _zero = synod_idgen::layout::Position::<Short>::ZERO;
+/// ```
+///
+/// ```compile_fail
+/// synod_idgen::layout! {
 ///     struct Timeless { bits: 22, epoch_ms: 0, time: 0, node: 10, sequence: 12 }
 /// }
 /// ```

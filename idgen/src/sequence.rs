@@ -188,6 +188,9 @@ pub struct Statistics {
     pub reserved: u64,
     /// Requests that were given up, or whose answer was refused.
     pub abandoned: u64,
+    /// Answers that were refused, each with an [`AnswerError`]: a fault of the counter, and its numbers may be in two hands.
+    /// To be watched where blocks are asked for ahead, by whom nobody hears of errors.
+    pub refused: u64,
     /// Numbers of answers that were not asked for. The same answer twice counts twice, and is no gap.
     pub late: u64,
     /// Numbers that will never be given, at most, but for what [`left`](Self::left) says when the process ends.
@@ -250,6 +253,7 @@ pub struct Sequence {
     ended: AtomicU64,
     reserved: AtomicU64,
     abandoned: AtomicU64,
+    refused: AtomicU64,
     late: AtomicU64,
 }
 
@@ -272,6 +276,7 @@ impl Sequence {
             ended: AtomicU64::new(0),
             reserved: AtomicU64::new(0),
             abandoned: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
             late: AtomicU64::new(0),
         }
     }
@@ -353,13 +358,14 @@ impl Sequence {
             return Err(AnswerError::Forked);
         }
         if !self.closes(ticket) {
-            self.late.fetch_add(block.count(), Ordering::Relaxed);
+            self.count_late(block.count());
             return Ok(Answered::Late);
         }
         let judged = self.judge(block);
         if judged.is_ok() {
             self.publish(block);
         } else {
+            self.refused.fetch_add(1, Ordering::Relaxed);
             self.abandoned.fetch_add(1, Ordering::Relaxed);
         }
         self.open.store(0, Ordering::Release);
@@ -394,7 +400,22 @@ impl Sequence {
         // A late answer may be that of a request that was given up; so this is too much, never too little.
         let gaps_at_most = abandoned.saturating_mul(self.options.block.get()).saturating_add(late);
         let given = self.taken.load(Ordering::Acquire);
-        Statistics { given, reserved: self.reserved.load(Ordering::Acquire), abandoned, late, gaps_at_most }
+        let refused = self.refused.load(Ordering::Relaxed);
+        let reserved = self.reserved.load(Ordering::Acquire);
+        Statistics { given, reserved, abandoned, refused, late, gaps_at_most }
+    }
+
+    /// Up to the greatest number: whoever answers may say anything.
+    fn count_late(&self, count: u64) {
+        let mut late = self.late.load(Ordering::Relaxed);
+        while let Err(now) = self.late.compare_exchange_weak(
+            late,
+            late.saturating_add(count),
+            Ordering::Relaxed,
+            Ordering::Relaxed,
+        ) {
+            late = now;
+        }
     }
 
     #[cfg(feature = "std")]

@@ -88,7 +88,8 @@ fn a_child_extends_nothing_and_takes_no_number() {
     let mut keeper =
         Keeper::start(Generator::builder(node), System, store, KeeperOptions::default()).unwrap();
     let grantor = MemGrants::<Twitter, _>::new(0..=3, Duration::from_secs(600), Uptime::default());
-    let mut granted = Granted::start(grantor, System, Uptime::default(), GrantOptions::default()).unwrap();
+    let granted = Granted::start(grantor, System, Uptime::default(), GrantOptions::default()).unwrap();
+    let mut tenant = Some(granted);
     let counter = StoreCounter::new(MemStateStore::new(), CounterOptions::default());
     let numbers = AutoIncrement::new(counter, SequenceOptions::default());
     numbers.next().unwrap();
@@ -97,8 +98,10 @@ fn a_child_extends_nothing_and_takes_no_number() {
 
     let ended = child(|| {
         assert_eq!(keeper.extend(), Err(KeeperError::Forked));
+        let mut granted = tenant.take().unwrap();
         assert_eq!(granted.renew(), Err(GrantedError::Over { node: 0 }));
         assert!(granted.generator().try_next().is_err());
+        assert_eq!(granted.release(), Err(GrantedError::Over { node: 0 }), "it is the parent's to give back");
         assert_eq!(numbers.next(), Err(NextError::Sequence(SequenceError::Forked)));
         assert_eq!(numbers.refill(), Err(NextError::Sequence(SequenceError::Forked)));
         assert_eq!(sequence.answer(ticket, Block::new(0, 9).unwrap()), Err(AnswerError::Forked));
@@ -106,7 +109,9 @@ fn a_child_extends_nothing_and_takes_no_number() {
         0
     });
     assert_eq!(ended, 0);
+    let mut granted = tenant.unwrap();
     assert!(keeper.extend().is_ok() && granted.renew().is_ok(), "the parent goes on");
+    assert_eq!(granted.release(), Ok(()));
     assert_eq!(numbers.next(), Ok(2));
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use fork::{Fork, fork, waitpid};
 use synod_idgen::generator::{Exhausted, Generator, GeneratorError, Options};
-use synod_idgen::layout::{Id, Twitter};
+use synod_idgen::layout::{Id, Position, Twitter};
 use synod_idgen::node::{Always, NodeId};
 use synod_idgen::wall::System;
 
@@ -72,7 +72,7 @@ fn main() {
     let adopted = Generator::builder(node(7)).options(borrowing()).build(System).unwrap();
     adopted.try_next().unwrap();
     let child = || {
-        generator.adopt(node(8), Always);
+        generator.adopt(node(8), Position::ZERO, Always);
         (0..10_000).map(|_| generator.try_next().unwrap()).collect()
     };
     let (theirs, own) = apart(child, || (0..10_000).map(|_| adopted.try_next().unwrap()).collect());

@@ -79,11 +79,15 @@ impl Model {
         if reading >= TICKS {
             return Err(GeneratorError::EpochExhausted);
         }
+        let begun = self.current;
         for _ in 0..=self.slots.len() {
             match self.take(count, reading) {
                 Err(Refused::Backward(None, _)) if self.spills(reading) => {}
                 Ok(taken) => return Ok((self.slots[self.current].node, taken)),
-                Err(refused) => return Err(self.say(refused, micros)),
+                Err(refused) => {
+                    self.current = begun;
+                    return Err(self.say(refused, micros));
+                }
             }
         }
         panic!("it spills for ever");
@@ -313,6 +317,7 @@ fn compare((options, starts, ceiling, calls): World, flaw: Flaw) -> Result<(), T
         given.extend(answer.unwrap_or_default());
         let marks: Vec<At> = generator.marks().map(|(_, mark)| at(mark.as_u64())).collect();
         prop_assert_eq!(&marks, &model.slots.iter().map(|slot| slot.next).collect::<Vec<_>>());
+        prop_assert_eq!(u64::from(generator.node().get()), model.slots[model.current].node);
         prop_assert_eq!(at(generator.high_water().as_u64()), marks.into_iter().max().unwrap());
     }
     let count = given.len();

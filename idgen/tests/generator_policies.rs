@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use synod_idgen::generator::{Backward, BuildError, Exhausted, Generator, GeneratorError, Options};
 use synod_idgen::layout::{Layout, Position, Twitter, end_of};
-use synod_idgen::node::{Hold, NodeId};
+use synod_idgen::node::{Always, Hold, NodeId};
 use synod_idgen::wall::{self, Wall};
 
 const START: Duration = Duration::from_secs(1_767_225_600);
@@ -175,7 +175,7 @@ fn who_adopts_a_generator_goes_on_above_its_ids_with_nothing_of_its_nodes() {
     theirs.0.set(false);
     assert_eq!(generator.try_next(), Err(GeneratorError::NotHeld));
 
-    generator.adopt(node(9), &ours);
+    generator.adopt(node(9), Position::ZERO, &ours);
     assert_eq!(generator.node(), node(9));
     let by = Duration::from_secs(1);
     assert_eq!(generator.try_next_at(back), Err(GeneratorError::Backward { by }), "the spare node is theirs");
@@ -184,4 +184,29 @@ fn who_adopts_a_generator_goes_on_above_its_ids_with_nothing_of_its_nodes() {
     assert_eq!(generator.marks().collect::<Vec<_>>(), [(node(9), generator.high_water())]);
     ours.0.set(false);
     assert_eq!(generator.try_next(), Err(GeneratorError::NotHeld));
+}
+
+#[test]
+fn idgen_p09_who_adopts_a_generator_goes_on_above_the_ids_of_the_new_node_as_well() {
+    let mut generator = generator(Options::default());
+    let own = generator.try_next().unwrap();
+    // Node 8 was another process's, which was two seconds ahead.
+    let from = Position::at(START + Duration::from_secs(2));
+    generator.adopt(node(8), from, Always);
+    let id = generator.try_next().unwrap();
+    assert!(id.position() >= from && id > own && id.node() == node(8));
+    generator.adopt(node(9), Position::ZERO, Always);
+    assert!(generator.try_next().unwrap().position() > id.position(), "what the generator gave counts too");
+}
+
+#[test]
+fn idgen_p09_a_ceiling_of_the_old_node_is_none_of_the_new_one() {
+    let ceiling = Position::at(START + Duration::from_secs(1));
+    let builder = Generator::builder(node(7)).ceiling(ceiling);
+    let mut generator = builder.build(wall::from_fn(|| START)).unwrap();
+    generator.try_next().unwrap();
+    generator.adopt(node(8), Position::ZERO, Always);
+    assert_eq!(generator.try_next(), Err(GeneratorError::Ceiling), "nothing is durable or granted of node 8");
+    generator.raise_ceiling(ceiling);
+    assert_eq!(generator.try_next().unwrap().sequence(), 1);
 }

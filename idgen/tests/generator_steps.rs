@@ -219,6 +219,48 @@ fn idgen_p05_a_wait_goes_on_when_the_wall_is_set_meanwhile_and_ends_when_it_stan
 }
 
 #[test]
+fn idgen_p05_a_task_does_not_sleep_for_ever_by_the_nanosecond() {
+    // A nanosecond before the next tick, for ever: a timer that ends no sleep before a millisecond must not be asked for 10⁹.
+    let frozen = Sim { frozen: true, ..Sim::new() };
+    frozen.step_back(Duration::from_nanos(1));
+    let generator = Generator::new(node(7), &frozen).unwrap();
+    assert_eq!(generator.reserve(4_096).unwrap().count(), 4_096);
+    struct Counted<'a>(&'a Sim, Cell<u32>);
+    impl Timer for Counted<'_> {
+        fn sleep(&self, span: Duration) -> impl Future<Output = ()> {
+            self.1.set(self.1.get() + 1);
+            assert!(self.1.get() < 1_000, "sleeps without an end");
+            self.0.sleep(span)
+        }
+    }
+    let counted = Counted(&frozen, Cell::new(0));
+    let Err(GeneratorError::Stalled { waited }) = run(generator.next_async(&counted)) else {
+        panic!("an id of a frozen tick")
+    };
+    assert!(waited > SECOND && waited <= 2 * SECOND, "{waited:?}");
+}
+
+#[test]
+fn a_block_of_a_whole_tick_is_told_that_others_are_quicker() {
+    let sim = Sim::new();
+    let generator = Generator::new(node(7), &sim).unwrap();
+    generator.try_next().unwrap();
+    // The wall goes on as it should, and somebody else has each tick's first id.
+    struct Greedy<'a>(&'a Sim, &'a Generator<Twitter, &'a Sim>);
+    impl Timer for Greedy<'_> {
+        fn sleep(&self, span: Duration) -> impl Future<Output = ()> {
+            self.0.pass(span);
+            self.1.try_next().unwrap();
+            std::future::ready(())
+        }
+    }
+    let starved = run(generator.reserve_async(4_096, &Greedy(&sim, &generator))).unwrap_err();
+    assert!(matches!(starved, GeneratorError::Stalled { .. }), "{starved:?}");
+    assert!(starved.to_string().contains("or others were quicker"), "{starved}");
+    assert!(run(generator.reserve_async(4_095, &Greedy(&sim, &generator))).is_ok());
+}
+
+#[test]
 fn idgen_p34_a_wall_before_the_epoch_is_a_step_back() {
     for now in [Duration::ZERO, Duration::from_millis(1_288_834_974_656)] {
         let sim = Sim::new();

@@ -43,9 +43,9 @@ pub enum GeneratorError {
         /// The most that is ever given at once.
         most: u64,
     },
-    /// While waiting, time passed and the wall did not move on as it should have. The host's clock, or somebody who sets
-    /// it again and again.
-    #[error("the wall did not move on in {waited:?}")]
+    /// While waiting, time passed and no id came. The wall did not move on as it should have: the host's clock, or somebody
+    /// who sets it again and again. Or other threads had the ids of each new tick first: more are asked for than there are.
+    #[error("no id came in {waited:?}: the wall did not move on, or others were quicker")]
     Stalled {
         /// How long it was waited for.
         waited: Duration,

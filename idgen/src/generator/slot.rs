@@ -59,8 +59,10 @@ pub(super) enum Refusal {
     Backward { by: u64, until: Option<u64> },
     /// Ticks are used up; more come with the tick, if the policy waits.
     Exhausted { until: Option<u64> },
-    /// The ceiling, or the end of the layout.
+    /// The ceiling, which may be raised meanwhile.
     Ceiling,
+    /// The end of the layout.
+    End,
 }
 
 impl Limits {
@@ -137,9 +139,11 @@ impl<L: Layout> Slot<L> {
         let mut next = self.next.load(Ordering::Acquire);
         loop {
             let first = first::<L>(next, reading, count, limits.start);
-            let last = first.checked_add(count - 1).ok_or(Refusal::Ceiling)?;
-            if last >= ceiling.load(Ordering::Acquire) {
-                return Err(Refusal::Ceiling);
+            // No ceiling is above the greatest number, where a sum that is greater stays.
+            let last = first.saturating_add(count - 1);
+            let ceiling = ceiling.load(Ordering::Acquire);
+            if last >= ceiling {
+                return Err(if ceiling == L::END { Refusal::End } else { Refusal::Ceiling });
             }
             let ahead = (last >> L::SEQUENCE_BITS).saturating_sub(reading);
             let seen = self.seen.load(Ordering::Relaxed);

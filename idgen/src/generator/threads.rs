@@ -2,9 +2,9 @@
 
 mod twins;
 
+use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::time::Duration;
-use std::sync::Arc;
-use std::vec::Vec;
 
 use synod_interleave::sync::atomic::{AtomicU64, Ordering};
 use synod_interleave::{Bound, holds, spawn};
@@ -275,5 +275,49 @@ fn two_threads_spill() {
         let options = Options { backward: Backward::Spill, ..Options::default() };
         let builder = Generator::builder(node(1)).options(options).spare(node(2), Position::ZERO);
         spilling_repeats_nothing(&Arc::new(builder.build(wall.clone()).unwrap()), &wall);
+    });
+}
+
+#[test]
+fn two_nodes_do_not_send_a_call_to_and_fro() {
+    holds("spill: a call ends, whoever has stopped in the middle", Bound::All, || {
+        // One id is left of both nodes' ticks, and a block of two does not fit behind a reading of it.
+        let from = position((TICK << 1) + 1);
+        let options = Options { backward: Backward::Spill, ..Options::default() };
+        let builder = Generator::builder(node(1)).options(options).resume(from).spare(node(2), from);
+        let generator = builder.build(Settable::at(TICK)).unwrap();
+        // A thread for each node has noted a later reading, and stopped before it took the id.
+        for slot in generator.slots() {
+            slot.seen.fetch_max(TICK + 4, Ordering::Relaxed);
+        }
+        let refused = generator.reserve_at(2, Duration::from_millis(TICK));
+        assert_eq!(refused.err(), Some(GeneratorError::Backward { by: Duration::from_millis(4) }));
+    });
+}
+
+#[test]
+fn a_ceiling_that_is_taken_away_meanwhile_is_not_the_end_of_time() {
+    holds("generator: a ceiling is not the end", Bound::All, || {
+        let builder = Generator::builder(node(1)).options(borrowing()).ceiling(position(TICK << 1));
+        let generator = Arc::new(builder.build(Settable::at(TICK)).unwrap());
+        let other = Arc::clone(&generator);
+        let thread = spawn(move || other.raise_ceiling(Position::END));
+        let first = generator.try_next();
+        assert!(first.is_ok() || first == Err(GeneratorError::Ceiling), "{first:?}");
+        thread.join();
+        assert!(generator.try_next().is_ok());
+    });
+}
+
+#[test]
+fn a_thread_that_stopped_after_its_reading_makes_no_id_older_than_that() {
+    holds("generator: a reading that is noted and not used", Bound::All, || {
+        let wall = Settable::at(TICK);
+        let generator = generator(Options::default(), &wall);
+        generator.give().unwrap();
+        wall.set(TICK + 1);
+        generator.shared.first.seen.fetch_max(TICK + 1, Ordering::Relaxed);
+        let id = Id::<Tiny>::from_u64(generator.give().unwrap()).unwrap();
+        assert_eq!((id.tick(), id.sequence()), (TICK + 1, 0));
     });
 }

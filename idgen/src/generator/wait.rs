@@ -20,6 +20,10 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 #[cfg(feature = "std")]
 const SPIN: Duration = Duration::from_micros(120);
 
+/// A task's sleeps grow to this part of what it has waited, so that a wall that stands just before a tick is not asked a
+/// thousand million times. A few hundred sleeps are as many seconds as may be waited.
+const GROWTH: u32 = 16;
+
 /// Sleeps of a runtime. Any function that takes a [`Duration`] and gives a future is one.
 ///
 /// ```
@@ -51,8 +55,8 @@ impl<L: Layout, W: Wall, H: Hold> Generator<L, W, H> {
     /// The next id; where the policy says to wait, this thread waits: it sleeps, and looks closely at the end.
     ///
     /// The wait is bounded: by a tick where ids are used up ([`Exhausted`](super::Exhausted)), by the policy's span where the
-    /// wall stepped back ([`Backward`](super::Backward)). A wall that does not go on as it should ends it: at the latest
-    /// after twice the first wait and a second.
+    /// wall stepped back ([`Backward`](super::Backward)). A wall that does not go on as it should, or threads that have each
+    /// tick's ids first, end it: at the latest after twice the first wait and a second.
     ///
     /// # Errors
     /// Any [`GeneratorError`] but `Length` and `NotYet`.
@@ -65,7 +69,8 @@ impl<L: Layout, W: Wall, H: Hold> Generator<L, W, H> {
         }
     }
 
-    /// [`reserve`](Self::reserve), waiting as [`next`](Self::next) does.
+    /// [`reserve`](Self::reserve), waiting as [`next`](Self::next) does. A block that needs most of a tick does not come by
+    /// while others take an id of each: without [`Exhausted::Borrow`](super::Exhausted::Borrow), ask for less.
     ///
     /// # Errors
     /// Any [`GeneratorError`] but `NotYet`.
@@ -77,8 +82,8 @@ impl<L: Layout, W: Wall, H: Hold> Generator<L, W, H> {
         }
     }
 
-    /// The next id; where the policy says to wait, this task sleeps by the timer. Bounded as [`next`](Self::next) is. Dropped
-    /// before its end it has taken nothing.
+    /// The next id; where the policy says to wait, this task sleeps by the timer. Bounded as [`next`](Self::next) is, by the
+    /// sum of what the timer is asked for, in some hundred sleeps and one a second. Dropped before its end it has taken nothing.
     ///
     /// # Errors
     /// Any [`GeneratorError`] but `Length` and `NotYet`.
@@ -136,7 +141,8 @@ pub(super) fn until<T>(
     }
 }
 
-/// The same of a task. A sleep takes at least as long as it was asked to, so the sum of them is what was waited at least.
+/// The same of a task. A sleep takes at least as long as it was asked to, so the sum of them is what was waited at least;
+/// what the timer adds to each is bounded by their number.
 async fn until_async<T>(
     timer: &impl Timer,
     mut attempt: impl FnMut() -> Result<T, GeneratorError>,
@@ -150,7 +156,7 @@ async fn until_async<T>(
         if waited > *most.get_or_insert(patience(wait)) {
             return Err(GeneratorError::Stalled { waited });
         }
-        let wait = wait.min(LONGEST_SLEEP);
+        let wait = wait.max(waited / GROWTH).min(LONGEST_SLEEP);
         timer.sleep(wait).await;
         waited = waited.saturating_add(wait);
     }

@@ -107,6 +107,13 @@ mod tests {
     use super::*;
     use crate::layout::{Discord, Snowflake, Sonyflake, Twitter};
 
+    crate::layout! {
+        /// As Twitter's, but for the order.
+        struct Turned {
+            bits: 63, order: SequenceThenNode, epoch_ms: 1_288_834_974_657, time: 41, node: 10, sequence: 12
+        }
+    }
+
     fn node<L: Layout>(node: u64) -> NodeId<L> {
         NodeId::new(node).unwrap()
     }
@@ -121,6 +128,7 @@ mod tests {
         assert!(matches!(decode::<Sonyflake>(node(7), &value), Err(RecordError::Layout { .. })));
         type Later = Snowflake<1_288_834_974_658>;
         assert!(matches!(decode::<Later>(node(7), &value), Err(RecordError::Layout { .. })));
+        assert!(matches!(decode::<Turned>(node(7), &value), Err(RecordError::Layout { .. })));
         let kept = Kept::read(&value).unwrap();
         assert_eq!((kept.node, kept.ceiling, kept.turn, kept.time), (7, ceiling.as_u64(), 3, ceiling.time()));
     }

@@ -126,9 +126,15 @@ pub(crate) trait Fields: Layout {
     };
 
     /// From one id to the next of its tick and node.
-    const STRIDE: u64 = 1 << Self::SEQUENCE_SHIFT;
+    const STRIDE: u64 = {
+        let () = Self::CHECKED;
+        1 << Self::SEQUENCE_SHIFT
+    };
 
-    const TICK_SHIFT: u32 = Self::NODE_BITS + Self::SEQUENCE_BITS;
+    const TICK_SHIFT: u32 = {
+        let () = Self::CHECKED;
+        Self::NODE_BITS + Self::SEQUENCE_BITS
+    };
 
     /// Ticks from the epoch to a moment since 1970, rounded down, zero before the epoch. May lie beyond the end.
     #[inline]

@@ -16,7 +16,10 @@ pub struct Position<L>(u64, PhantomData<L>);
 
 impl<L: Layout> Position<L> {
     /// The first tick's first.
-    pub const ZERO: Self = Self(0, PhantomData);
+    pub const ZERO: Self = {
+        let () = L::CHECKED;
+        Self(0, PhantomData)
+    };
     /// The bound of all positions. Where time and sequence fill 64 bits the very last position is not used, so that the
     /// bound is a number.
     pub const END: Self = Self(L::END, PhantomData);

@@ -115,6 +115,10 @@ impl<M: Monotonic> GrantHold<M> {
         Duration::from_nanos(self.until_ns.load(Ordering::Acquire)).saturating_sub(self.clock.now())
     }
 
+    pub(super) fn is_another_process(&self) -> bool {
+        self.process.is_another()
+    }
+
     /// Where its readings come from.
     pub fn clock(&self) -> &M {
         &self.clock

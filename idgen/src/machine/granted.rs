@@ -44,7 +44,8 @@ pub enum GrantedError<E> {
     /// The grantor refused, or did not answer. What was granted before stands until its term is over.
     #[error("the grantor: {0}")]
     Grantor(E),
-    /// The term is over: the generator gives no id any more. Start anew, with whatever node is free.
+    /// The term is over, or this is a forked child: the generator gives no id any more. Start anew, with whatever node is
+    /// free.
     #[error("the grant of node {node} is over")]
     Over {
         /// Which it was.
@@ -211,8 +212,12 @@ impl<L: Layout, W: Wall, G: NodeGrants<L>, M: Monotonic> Granted<L, W, G, M> {
     /// Gives the node back; the generator refuses from now on. Without it the node is free when the term is over.
     ///
     /// # Errors
-    /// [`GrantedError::Grantor`]: the term will end by itself.
+    /// [`GrantedError::Grantor`]: the term will end by itself. [`GrantedError::Over`] in a forked child: the node is its
+    /// parent's, and the grantor is not asked.
     pub fn release(mut self) -> Result<(), GrantedError<G::Error>> {
+        if self.hold.is_another_process() {
+            return Err(GrantedError::Over { node: self.grant.node.get() });
+        }
         self.hold.end();
         self.grants.release(&self.grant).map_err(GrantedError::Grantor)
     }

@@ -70,7 +70,7 @@ pub fn from_text<L: Layout>(text: &str) -> Result<NodeId<L>, TextError> {
 /// use synod_idgen::layout::Twitter;
 /// use synod_idgen::machine::from_environment;
 ///
-/// let read = |name: &str| (name == "HOSTNAME").then(|| "web-3".to_owned()); // |name| std::env::var(name).ok()
+/// let read = |name: &str| (name == "HOSTNAME").then(|| "web-3".to_owned()); // |name| Some(std::env::var_os(name)?.to_string_lossy().into())
 /// assert_eq!(from_environment::<Twitter>(read, &["NODE_ID", "HOSTNAME"])?.get(), 3);
 /// # Ok::<(), synod_idgen::machine::TextError>(())
 /// ```

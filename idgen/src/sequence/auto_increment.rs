@@ -51,7 +51,8 @@ impl<C: Counter> AutoIncrement<C> {
     }
 
     /// The next number. A failure of the counter is an error once no reserved number is left; before that the number is
-    /// given, [`Statistics::abandoned`] has grown, and the next call asks anew.
+    /// given, [`Statistics::abandoned`] has grown, and [`Statistics::refused`] if the counter is at fault; the next call
+    /// asks anew.
     ///
     /// # Errors
     /// Any [`NextError`].

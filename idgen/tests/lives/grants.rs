@@ -176,24 +176,65 @@ fn idgen_p32_a_clock_whose_readings_may_be_old_ends_the_term_sooner() {
             Duration::from_millis(8)
         }
     }
-    let (world, wall, old) = (World::new(1), Hands::at(NOON), Rc::new(Cell::new(0)));
-    let clock = Old(world.ticks.clone(), Rc::clone(&old));
-    let mut tenant = Granted::start(world.grantor.clone(), wall.clone(), clock, exact()).unwrap();
-    for _ in 0..2 {
+    for renewals in [0, 2] {
+        let (world, wall, old) = (World::new(1), Hands::at(NOON), Rc::new(Cell::new(0)));
+        let clock = Old(world.ticks.clone(), Rc::clone(&old));
+        let mut tenant = Granted::start(world.grantor.clone(), wall.clone(), clock, exact()).unwrap();
+        for _ in 0..renewals {
+            old.set(8);
+            world.advance(TERM_MS / 2);
+            old.set(0);
+            tenant.renew().unwrap();
+        }
         old.set(8);
-        world.advance(TERM_MS / 2);
-        old.set(0);
-        tenant.renew().unwrap();
+        world.advance(TERM_MS - 1);
+        assert!(tenant.generator().try_next().is_ok());
+        world.advance(1);
+        let late = tenant.generator().try_next();
+        assert_eq!(late, Err(GeneratorError::NotHeld), "not a moment after the grantor's term");
     }
-    old.set(8);
-    world.advance(TERM_MS - 1);
-    assert!(tenant.generator().try_next().is_ok());
-    world.advance(1);
-    assert_eq!(
-        tenant.generator().try_next(),
-        Err(GeneratorError::NotHeld),
-        "not a moment after the grantor's term"
-    );
+}
+
+#[test]
+fn idgen_p32_a_term_is_counted_from_before_it_was_asked_for() {
+    const WAY_MS: u64 = 3_000;
+    /// The grantor decides at once, and its answers are on the way for long.
+    struct Slow(Grantor, Ticks);
+    impl NodeGrants<Small> for Slow {
+        type Error = MemGrantsError;
+        fn acquire(&mut self, wanted: Position<Small>) -> Result<Grant<Small>, MemGrantsError> {
+            let answer = self.0.acquire(wanted);
+            self.1.0.set(self.1.0.get() + WAY_MS);
+            answer
+        }
+        fn renew(
+            &mut self,
+            grant: &Grant<Small>,
+            wanted: Position<Small>,
+        ) -> Result<Grant<Small>, MemGrantsError> {
+            let answer = self.0.renew(grant, wanted);
+            self.1.0.set(self.1.0.get() + WAY_MS);
+            answer
+        }
+        fn release(&mut self, grant: &Grant<Small>) -> Result<(), MemGrantsError> {
+            self.0.release(grant)
+        }
+    }
+    for renewals in [0, 2] {
+        let (world, wall) = (World::new(1), Hands::at(NOON));
+        let grantor = Slow(world.grantor.clone(), world.ticks.clone());
+        let mut tenant = Granted::start(grantor, wall.clone(), world.ticks.clone(), exact()).unwrap();
+        (0..renewals).for_each(|_| tenant.renew().unwrap());
+        world.advance(TERM_MS - WAY_MS - 1);
+        assert!(tenant.generator().try_next().is_ok());
+        world.advance(1);
+        assert_eq!(
+            tenant.generator().try_next(),
+            Err(GeneratorError::NotHeld),
+            "the node is free: {renewals}"
+        );
+        assert!(world.start(&wall).is_ok());
+    }
 }
 
 #[test]
@@ -292,5 +333,23 @@ fn an_answer_about_another_grant_is_not_used() {
         wall.advance(WINDOW_MS);
         assert_eq!(tenant.renew(), Err(GrantedError::Answer));
         assert_eq!((*tenant.grant(), tenant.generator().ceiling()), (before, before.ceiling));
+    }
+}
+
+#[test]
+fn a_ceiling_is_raised_to_what_was_granted_and_not_to_what_was_wanted() {
+    for by in [-1_i64, 1] {
+        let (world, wall) = (World::new(1), Hands::at(NOON));
+        let change = move |grant: &mut Grant<Small>| {
+            let granted = grant.ceiling.as_u64().checked_add_signed(by).unwrap();
+            grant.ceiling = Position::from_u64(granted).unwrap();
+        };
+        let grantor = Confused(world.grantor.clone(), Box::new(change));
+        let mut tenant = Granted::start(grantor, wall.clone(), world.ticks.clone(), exact()).unwrap();
+        wall.advance(WINDOW_MS);
+        tenant.renew().unwrap();
+        let wanted = Position::<Small>::at(Duration::from_millis(NOON + 2 * WINDOW_MS)).as_u64();
+        assert_eq!(tenant.generator().ceiling().as_u64(), wanted.checked_add_signed(by).unwrap());
+        assert_eq!(tenant.grant().ceiling, tenant.generator().ceiling());
     }
 }

@@ -301,8 +301,37 @@ fn a_counter_that_went_back_or_gives_too_much_is_refused() {
     assert_eq!(refused, Err(AnswerError::WentBack { first: 11, reached: 12 }));
     let refused = sequence.answer(sequence.request().unwrap().ticket, Block::new(12, 17).unwrap());
     assert_eq!(refused, Err(AnswerError::TooMany { given: 5, asked: 4 }));
-    assert_eq!(sequence.statistics().abandoned, 2);
+    assert_eq!((sequence.statistics().abandoned, sequence.statistics().refused), (2, 2));
     assert_eq!(sequence.try_next(), Ok(8));
+}
+
+#[test]
+fn a_counter_that_was_set_back_shows_even_if_it_catches_up_before_anybody_waits() {
+    /// Restored from an older copy after its second block.
+    struct Restored(Cell<u64>);
+    impl Counter for Restored {
+        type Error = StoreError;
+        fn reserve(&mut self, count: NonZeroU64) -> Result<Option<Block>, StoreError> {
+            let blocks = [0, 4, 4, 8, 12];
+            let first = blocks[self.0.replace(self.0.get() + 1) as usize];
+            Ok(Block::new(first, first + count.get()))
+        }
+    }
+    let options = SequenceOptions { block: count(4), refill: 2, life: 0 };
+    let sequence = AutoIncrement::new(Restored(Cell::new(0)), options);
+    assert!((0..10).map(|_| sequence.next().unwrap()).eq(0..10), "the next block was asked for early enough");
+    assert_eq!(sequence.statistics().refused, 1);
+}
+
+#[test]
+fn answers_that_nobody_asked_for_are_counted_and_the_count_does_not_wrap() {
+    let sequence = sequence(4, 0);
+    for _ in 0..3 {
+        let forged = Ticket { life: 0, serial: 9 };
+        assert_eq!(sequence.answer(forged, Block::new(0, u64::MAX).unwrap()), Ok(Answered::Late));
+    }
+    let told = sequence.statistics();
+    assert_eq!((told.late, told.gaps_at_most), (u64::MAX, u64::MAX));
 }
 
 #[test]

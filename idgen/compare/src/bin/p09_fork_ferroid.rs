@@ -7,7 +7,7 @@ use ferroid::generator::AtomicSnowflakeGenerator;
 use ferroid::id::SnowflakeTwitterId;
 use ferroid::time::{MonotonicClock, TWITTER_EPOCH};
 use synod_idgen::generator::{Exhausted, Generator, Options};
-use synod_idgen::layout::Twitter;
+use synod_idgen::layout::{Position, Twitter};
 use synod_idgen::node::{Always, NodeId};
 use synod_idgen::wall::System;
 use synod_idgen_compare::{Side, distinct, fork, parent_and_child};
@@ -33,7 +33,7 @@ fn main() -> Result<()> {
             let parent = std::process::id();
             let (ids, more) = parent_and_child(|| {
                 if std::process::id() != parent {
-                    ours.adopt(NodeId::new(2)?, Always);
+                    ours.adopt(NodeId::new(2)?, Position::ZERO, Always);
                 }
                 (0..10_000).map(|_| Ok(ours.try_next()?.as_u64())).collect()
             })?;

@@ -1,7 +1,7 @@
 //! The generator as one might write it first, with one flaw, or none.
 
-use std::sync::Arc;
-use std::vec::Vec;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use synod_interleave::sync::atomic::{AtomicU64, Ordering};
 use synod_interleave::{Bound, holds};
