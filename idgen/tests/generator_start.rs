@@ -27,7 +27,7 @@ fn one_per_tick(start: Start) -> Vec<u64> {
 fn chi_square(ids: &[u64], modulus: usize) -> f64 {
     let mut counts = vec![0u32; modulus];
     for id in ids {
-        counts[usize::try_from(*id).unwrap() % modulus] += 1;
+        counts[usize::try_from(*id % modulus as u64).unwrap()] += 1;
     }
     let expected = ids.len() as f64 / modulus as f64;
     counts.iter().map(|count| (f64::from(*count) - expected).powi(2) / expected).sum()

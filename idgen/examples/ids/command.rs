@@ -46,7 +46,7 @@ enum What {
 pub(crate) struct Count {
     /// How many ids.
     #[arg(short = 'n', default_value_t = 1)]
-    pub(crate) count: usize,
+    pub(crate) count: u64,
 }
 
 #[derive(Args, Debug)]

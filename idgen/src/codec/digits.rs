@@ -188,8 +188,8 @@ pub(super) fn read<B: Base>(digits: &[u8]) -> (u64, bool) {
     (number, marks & NO_SYMBOL == 0)
 }
 
-/// The first `width` symbols of a number in a base whose pairs are known, eight a word, the first in its low octet. Words are
-/// made in registers and stored whole, since a load of what was stored in pieces has to wait for all of them.
+/// The `width` symbols of a number in a base whose pairs are known, eight a word, the first in its low octet. Words are made
+/// in registers and stored whole, since a load of what was stored in pieces has to wait for all of them.
 #[inline]
 pub(super) fn words<B: Base>(width: usize, number: u128) -> Words {
     let bits = B::SYMBOLS.len().trailing_zeros() as usize;
@@ -198,8 +198,9 @@ pub(super) fn words<B: Base>(width: usize, number: u128) -> Words {
         let beyond = end.saturating_sub(width).min(7);
         let (_, window) = limbs(number >> (bits * width.saturating_sub(end)) << (bits * beyond));
         for place in 0..4 {
-            let pair =
-                usize::try_from(window >> (2 * bits * (3 - place))).unwrap_or_default() % B::PAIRS.len();
+            let pair = window >> (2 * bits * (3 - place)) & (B::RADIX * B::RADIX - 1);
+            // Of the pair alone, which fits a `usize` of any width.
+            let pair = usize::try_from(pair).unwrap_or_default();
             let symbols = B::PAIRS.get(pair).copied().unwrap_or_default();
             *word |= u64::from(symbols) << (16 * place);
         }

@@ -15,8 +15,8 @@ pub struct UlidOptions {
     /// What follows when a millisecond's counter is used up: after 32 768 to 65 536 ids in one.
     pub overflow: OverflowPolicy,
     /// How far ids may be ahead of the clock, rounded down to milliseconds, before there are none. They come to be ahead
-    /// when the clock is set back, and by [`OverflowPolicy::NextMs`]; a block counts as a whole. Unlimited by default: an order that holds is worth
-    /// more than a time that is right, and [`UlidGenerator::lead`] tells.
+    /// when the clock is set back, and by [`OverflowPolicy::NextMs`]; a block counts as a whole. Unlimited by default: an
+    /// order that holds is worth more than a time that is right, and [`UlidGenerator::lead`] tells.
     pub max_lead: Duration,
 }
 
